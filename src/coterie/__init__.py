@@ -1,0 +1,1 @@
+"""coterie: a commerce engine built around customer segments."""

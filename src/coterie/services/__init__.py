@@ -1,0 +1,1 @@
+"""The services, one folder per first URL segment."""
