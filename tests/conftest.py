@@ -1,0 +1,91 @@
+"""What every test run has: its engines, one PostgreSQL server, the loopback guard, bounded properties."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+
+from support import loopback
+from support.engines import Engines, choose_engines
+from support.postgres import PostgresServer, create_database, drop_database, start_postgres
+from support.postgres_binaries import PostgresNotFoundError
+
+ENGINES = pytest.StashKey[Engines]()
+SERVER = pytest.StashKey[PostgresServer]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the engines; a run without PostgreSQL that did not ask for it ends here with a usage error."""
+    loopback.install()
+    # libpq's variables in the developer's shell, such as PGPORT, must not redirect the tests' connections.
+    for name in [name for name in os.environ if re.match("PG[A-Z]", name)]:
+        del os.environ[name]
+    hypothesis.settings.register_profile("local", max_examples=50, deadline=None, database=None)
+    hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), derandomize=True)
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+    try:
+        config.stash[ENGINES] = choose_engines(os.environ)
+    except (PostgresNotFoundError, ValueError) as problem:
+        raise pytest.UsageError(str(problem)) from None
+    # Before the workers, so that all share one server; a run without workers starts it when a test asks.
+    if config.getoption("numprocesses", None) and config.stash[ENGINES].postgres:
+        _start_server(config)
+
+
+@pytest.hookimpl(optionalhook=True)  # exists only when xdist is loaded
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where the run's server is."""
+    if server := node.config.stash.get(SERVER, None):
+        node.workerinput["postgres_url"] = server.admin_url
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return str(config.stash[ENGINES])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(str(config.stash[ENGINES]))
+
+
+def _start_server(config: pytest.Config) -> str:
+    """Start the run's server and return its admin URL; it stops when pytest ends, also after Ctrl-C."""
+    binaries = config.stash[ENGINES].postgres
+    assert binaries is not None
+    server = config.stash[SERVER] = start_postgres(binaries)
+    config.add_cleanup(server.stop)
+    return server.admin_url
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """The engines of this run."""
+    return request.config.stash[ENGINES]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest, engines: Engines) -> str:
+    """SQLAlchemy URL of the server's `postgres` database, as superuser. Skips in a run without PostgreSQL."""
+    if engines.postgres is None:
+        pytest.skip("needs PostgreSQL, which this run leaves out")
+    shared: str | None = getattr(request.config, "workerinput", {}).get("postgres_url")
+    return shared or _start_server(request.config)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """SQLAlchemy URL of an empty database of this test's own, dropped afterwards."""
+    url = create_database(postgres_url)
+    yield url
+    drop_database(postgres_url, url)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Fail a test that tried to leave the machine, even when the code under test swallowed the refusal."""
+    loopback.take_refused()
+    yield
+    if refused := loopback.take_refused():
+        pytest.fail(f"tests may only reach loopback; this one tried {', '.join(refused)}")

@@ -1,0 +1,1 @@
+"""What tests stand on: the database engines they use and the guards around them."""
