@@ -6,7 +6,7 @@ SYNCED_BY := uv.lock pyproject.toml tools/venv
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX UV_PROJECT UV_PROJECT_ENVIRONMENT UV_PYTHON PIP_USER PIP_TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint
+.PHONY: help run test lint bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -19,6 +19,9 @@ test: $(VENV)/synced-test ## lint, check types, and run every test on SQLite and
 
 lint: $(VENV)/synced-test ## lint and check types only
 	@tools/check lint
+
+bench: $(VENV)/synced-test ## measure throughput as ratios; writes benchmarks/results.md
+	@$(VENV)/bin/python benchmarks/segments_items.py
 
 $(VENV)/synced-run: $(SYNCED_BY)
 	@tools/venv run

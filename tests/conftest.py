@@ -3,12 +3,17 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
+from coterie.kit.tables import metadata
+from coterie.settings import Settings
 from support import loopback
+from support.api import Api, Server, new_tenant
+from support.database import PostgresTemplate, SqliteTemplate
 from support.engines import Engines, choose_engines
 from support.postgres import PostgresServer, create_database, drop_database, start_postgres
 from support.postgres_binaries import PostgresNotFoundError
@@ -89,3 +94,80 @@ def loopback_only() -> Iterator[None]:
     yield
     if refused := loopback.take_refused():
         pytest.fail(f"tests may only reach loopback; this one tried {', '.join(refused)}")
+
+
+# One app for each engine and worker process; each test gets a tenant of its own.
+
+
+async def _create_all(server: Server) -> None:
+    """All tables, from the metadata: until the migrations' template replaces it."""
+    from sqlalchemy import create_engine
+
+    if server.engine == "sqlite":
+        engine = create_engine(server.settings.database)
+        metadata.create_all(engine)
+        engine.dispose()
+    else:
+        async with server.runtime.database.writes.begin() as connection:  # type: ignore[attr-defined]
+            await connection.run_sync(metadata.create_all)
+
+
+def _server(engine: str, url: str, folder: Path) -> Iterator[Server]:
+    server = Server(
+        engine, Settings(database=url, data_dir=str(folder), secret="test-secret-" * 4, log_level="error")
+    )
+    server.run(_create_all(server))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on SQLite."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    yield from _server("sqlite", f"sqlite:///{folder}/coterie.db", folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on PostgreSQL."""
+    url = create_database(postgres_url)
+    yield from _server("postgres", url, tmp_path_factory.mktemp("postgres"))
+    drop_database(postgres_url, url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """The app, once on each engine."""
+    found: Server = request.getfixturevalue(f"{request.param}_server")
+    return found
+
+
+@pytest.fixture
+def api(server: Server) -> Api:
+    """A client of a fresh tenant with every scope, once on each engine."""
+    return new_tenant(server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """A migrated SQLite file to copy."""
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite-template"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> PostgresTemplate:
+    """A migrated PostgreSQL database to copy."""
+    return PostgresTemplate(postgres_url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a migrated, empty database of this test's own; the test runs once for each engine."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_template").copy(tmp_path)
+        return
+    template = request.getfixturevalue("postgres_template")
+    url = template.copy()
+    yield url
+    template.drop(url)

@@ -197,6 +197,30 @@ CATEGORY = (
             f"GET {CATEGORIES}/{{categoryId}}/subcategories",
         )
     ),
+    Override(
+        "category",
+        ("schemas", "CategoryList"),
+        {"items": None, "type": None, "$ref": "#/schemas/Category"},
+        "§2.4: answers are bare arrays; the document has a list of lists",
+    ),
+    *(
+        Override(
+            "category",
+            ("operations", operation),
+            {"scopes": ["category.category_manage"]},
+            "§3.3: the other scopes are for a change of `published`",
+        )
+        for operation in (
+            f"POST {CATEGORIES}",
+            f"PUT {CATEGORIES}/{{categoryId}}",
+            f"PATCH {CATEGORIES}/{{categoryId}}",
+        )
+    ),
+    any_token(
+        "category",
+        "GET /category/{tenant}/assignments/references/{referenceId}",
+        "§3.3: the scope is for showUnpublished=true",
+    ),
     any_token("category", f"GET {TREES}", "§3.3: the scope is for showUnpublished=true"),
     any_token("category", f"POST {TREES}/search", "§3.3: as above"),
     any_token("category", f"GET {TREES}/{{categoryId}}", "§3.3: as above"),

@@ -1,0 +1,97 @@
+"""The requests that fill the demo tenant, in the order in which they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from coterie.cli.demo_data import load
+from coterie.cli.demo_data.catalogue import assignments, categories, products
+from coterie.cli.demo_data.people import contacts, legal_entities, people
+from coterie.cli.demo_data.segments import items, members, segments
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A request: method, path with query, body, and what it loads, for the progress bar."""
+
+    what: str
+    method: str
+    path: str
+    body: Any
+
+
+def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
+    """Every request. passwords: of customers, by number. bulk: most entries in one bulk request.
+
+    All creations name their ids and assignments are upserts, so that sending a step twice changes nothing.
+    """
+    steps = [
+        *_sites(tenant),
+        *_catalogue(tenant, bulk),
+        *_people(tenant, passwords),
+        *_segments(tenant, bulk),
+    ]
+    steps += [Step("coupons", "POST", f"/coupon/{tenant}/coupons", body) for body in load("shop")["coupon"]]
+    return steps
+
+
+def _sites(tenant: str) -> Iterator[Step]:
+    for body in load("shop")["site"]:
+        yield Step("sites", "POST", f"/site/{tenant}/sites", body)
+
+
+def _catalogue(tenant: str, bulk: int) -> Iterator[Step]:
+    root = f"/category/{tenant}/categories"
+    for part in _parts(products(), bulk):
+        yield Step("products", "POST", f"/product/{tenant}/products/bulk", part)
+    for body in categories():
+        published = str(body["published"]).lower()
+        yield Step("categories", "POST", f"{root}?publish={published}", body)
+    for category, ids in assignments().items():
+        for chunk in _parts(ids, bulk):
+            refs = [{"ref": {"id": id, "type": "PRODUCT"}} for id in chunk]
+            yield Step("categories", "PUT", f"{root}/{category}/assignments/references/bulk", refs)
+
+
+def _people(tenant: str, passwords: dict[str, str]) -> Iterator[Step]:
+    for person in people():
+        body = person.body
+        if person.id in passwords:
+            body = {**body, "password": passwords[person.id]}
+        yield Step("customers", "POST", f"/customer/{tenant}/customers", body)
+    root = f"/customer-management/{tenant}"
+    for company in legal_entities():
+        yield Step("companies", "POST", f"{root}/legal-entities", company)
+    for contact in contacts():
+        body = {
+            "id": f"{contact.company}-{contact.customer}",
+            "legalEntity": {"id": contact.company},
+            "customer": {"id": contact.customer},
+            "type": contact.type,
+            "primary": contact.type == "PRIMARY",
+        }
+        yield Step("companies", "POST", f"{root}/contact-assignments", body)
+
+
+def _segments(tenant: str, bulk: int) -> Iterator[Step]:
+    root = f"/customer-segment/{tenant}/segments"
+    for part in _parts(segments(), bulk):
+        yield Step("segments", "POST", f"{root}/bulk", part)
+    for type_ in ("PRODUCT", "CATEGORY"):
+        for segment, ids in items(type_).items():
+            for chunk in _parts(ids, bulk):
+                yield Step(
+                    "segments", "PUT", f"{root}/{segment}/items/{type_}/bulk", [{"id": id} for id in chunk]
+                )
+    for segment, bodies in members().items():
+        for part in _parts(bodies, bulk):
+            yield Step("segments", "PUT", f"{root}/{segment}/customers/bulk", part)
+
+
+def _parts(entries: Sequence[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(entries), size):
+        yield list(entries[start : start + size])

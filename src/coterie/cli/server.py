@@ -1,0 +1,216 @@
+"""`coterie serve`, `coterie worker` and `coterie migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated
+
+import uvicorn
+import uvloop
+from cyclopts import Parameter
+
+from coterie.app import App
+from coterie.cli import CommandError, app
+from coterie.cli.options import Json, Where
+from coterie.directory import SERVICES
+from coterie.kit.db import Session
+from coterie.kit.observe import Metrics, configure_logs
+from coterie.kit.runtime import Runtime, build
+from coterie.migrations import migrate as migrations
+from coterie.settings import SettingError, Settings
+from coterie.worker.worker import Worker
+
+_NOWHERE = Where()
+
+
+@app.command
+def serve(
+    *,
+    host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on; 0 takes a free one.")] = None,
+    demo: Annotated[
+        bool, Parameter(show_default=False, help="Fill the demo tenant first and print its logins.")
+    ] = False,
+    where: Where = _NOWHERE,
+) -> None:
+    """Serve the API until interrupted; requests in flight are finished.
+
+    With the embedded database the schema is brought up to date first, and events are handled in this process.
+    """
+    settings = where.settings(host=host, port=port)
+    logs(settings)
+    with listening(settings) as sock:
+        settings = where.settings(host=host, port=sock.getsockname()[1])
+        uvloop.run(_serve(settings, sock, demo=demo))
+
+
+async def _serve(settings: Settings, sock: socket.socket, *, demo: bool) -> None:
+    await prepared(settings)
+    async with opened(settings) as runtime:
+        application = App(runtime)
+        greeting = ""
+        if demo:
+            from coterie.cli.demo import fill
+
+            greeting = (await fill(application)).greeting(settings)
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+            lifespan="on",
+        )
+        server = _Server(config)
+        if settings.embedded and settings.embedded_worker:
+            background = worker_of(runtime, application.metrics)
+            task = asyncio.create_task(background.run())
+        else:
+            background, task = None, None
+        print(f"coterie listens on {settings.base_url}\nAPI documentation: {settings.base_url}/docs")
+        print(greeting, end="", flush=True)
+        try:
+            await server.serve(sockets=[sock])
+        finally:
+            if background is not None and task is not None:
+                background.stop()
+                await task
+
+
+class _Server(uvicorn.Server):
+    """A server whose end is only the end of serving: uvicorn's own raises the signal again, which would end the
+    process before the worker and the database are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+@app.command
+def worker(*, where: Where = _NOWHERE) -> None:
+    """Handle events until interrupted; run any number of these beside the servers on PostgreSQL."""
+    settings = where.settings()
+    logs(settings)
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    await prepared(settings)
+    async with opened(settings) as runtime:
+        each = worker_of(runtime)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, each.stop)
+        print("coterie worker started", flush=True)
+        await each.run()
+
+
+@app.command
+def migrate(
+    *,
+    check: Annotated[
+        bool, Parameter(show_default=False, help="Only say whether it is; exit code 1 when it is not.")
+    ] = False,
+    json_: Json = False,
+    where: Where = _NOWHERE,
+) -> None:
+    """Bring the database's schema up to date."""
+    settings = where.settings()
+    current, head = asyncio.run(_migrate(settings.database_url, check=check))
+    if json_:
+        print(json.dumps({"current": current, "head": head}))
+    else:
+        print(f"schema {current or 'empty'}" + ("" if current == head else f", the newest is {head}"))
+    if current != head:
+        sys.exit(1)
+
+
+async def _migrate(url: str, *, check: bool) -> tuple[str | None, str]:
+    if not check:
+        await migrations.upgrade(url)
+    return await migrations.status(url)
+
+
+def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
+    """The worker of this process: handles the outbox, prunes what has expired."""
+
+    async def prune_tokens(session: Session, _now: datetime, _limit: int) -> int:
+        return await runtime.tokens.prune(session)
+
+    def observe(outcome: str, number: int) -> None:
+        if metrics is not None:
+            metrics.events.labels(outcome).inc(number)
+
+    return Worker(
+        runtime.database,
+        runtime.clock,
+        event_days=runtime.settings.event_days,
+        prunes=[prune_tokens],
+        wake=runtime.events_written,
+        observe=observe,
+    )
+
+
+async def prepared(settings: Settings) -> None:
+    """The schema as this code needs it: made so when embedded, else checked. Raises DatabaseError."""
+    if settings.embedded:
+        await migrations.upgrade(settings.database_url)
+    else:
+        await migrations.require_current(settings.database_url)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Runtime]:
+    """The parts of a server for these settings, closed in the end."""
+    runtime = build(settings, SERVICES)
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
+
+
+def logs(settings: Settings) -> None:
+    """Configure the logs as set. Raises SettingError."""
+    try:
+        configure_logs(settings.log_format, settings.log_level)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+
+
+def listening(settings: Settings) -> contextlib.closing[socket.socket]:
+    """The bound socket, taken before anything else is done. Raises CommandError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+        sock.listen(2048)
+    except OverflowError:
+        sock.close()
+        raise CommandError(f"{settings.port} is not a port; use 1 to 65535.", 2) from None
+    except OSError as error:
+        sock.close()
+        address = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            message = f"{address} is taken by another program; stop it, or choose another with --port."
+            raise CommandError(message, 3) from None
+        raise CommandError(f"can't listen on {address}: {error.strerror or error}.", 3) from None
+    return contextlib.closing(sock)

@@ -1,0 +1,124 @@
+"""One database behind two engines: transactions that read, transactions that write, and hot statements.
+
+Statements are SQLAlchemy Core. `Session` is what an operation holds; only the kit begins and commits one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
+
+from sqlalchemy import Executable, Row, Select, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect as SqlDialect
+
+from coterie.query.sql import Json
+
+
+class DatabaseError(Exception):
+    """The database can't be opened or used; the message says why and what to do, in one line."""
+
+
+class Retry(Exception):
+    """The transaction lost a race; rolled back and run again, it will succeed or fail cleanly."""
+
+
+class Hot:
+    """A statement of a hot read: compiled once for each engine, run on the raw driver.
+
+    The columns of its rows are text, numbers or JSON text built by the database; the values it is given are
+    bound as they are. Raises TypeError for a column of JSON, which the drivers would hand over in different
+    shapes, and for a list in an IN, whose text depends on its length.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        for column in statement.selected_columns:
+            if isinstance(column.type, Json):
+                raise TypeError(f"the hot statement selects JSON as {column}; cast it to Text")
+        self.statement = statement
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+
+    def compiled(self, dialect: SqlDialect) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """SQL text, the order of its parameters, and the values bound in the statement itself."""
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            result = self.statement.compile(dialect=dialect)
+            if "POSTCOMPILE" in str(result):
+                raise TypeError("a hot statement can't have a list in an IN; bind JSON text instead")
+            bound = {}
+            for parameter, name in result.bind_names.items():
+                process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+                value = result.params[name]
+                bound[name] = value if process is None or value is None else process(value)
+            known = (str(result), tuple(cast("list[str]", result.positiontup)), bound)
+            self._compiled[dialect.name] = known
+        return known
+
+
+class Session(ABC):
+    """A transaction as an operation sees it. `statements` counts those it ran, for the budgets of the tests.
+
+    It belongs to one task: its statements run one after the other.
+    """
+
+    sql: SqlDialect
+    statements: int
+
+    def __init__(self, database: Database) -> None:
+        self.sql = database.sql
+        self.statements = 0
+        if database.sessions is not None:
+            database.sessions.append(self)
+
+    @abstractmethod
+    async def all(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Row[Any]]:
+        """Every row of the statement's result; with `rows`, those of all as a set."""
+
+    @abstractmethod
+    async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Execute; the number of rows changed. With `rows`, once for each as a set, and -1: unknown."""
+
+    @abstractmethod
+    async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
+        """The rows of a hot statement, from the raw driver. It locks nothing."""
+
+    @abstractmethod
+    def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows in batches, in constant memory."""
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """The first row, or None."""
+        rows = await self.all(statement)
+        return rows[0] if rows else None
+
+    async def value(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.first(statement)
+        return None if row is None else row[0]
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT of this engine, which has `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        return (postgresql if self.sql.name == "postgresql" else sqlite).insert(table)
+
+
+class Database(ABC):
+    """A database and its connections. Tests set `sessions` to a list, which every session then joins."""
+
+    sql: SqlDialect
+    sessions: list[Session] | None = None
+
+    @abstractmethod
+    def reading(self) -> AbstractAsyncContextManager[Session]:
+        """A transaction that sees one state throughout and changes nothing."""
+
+    @abstractmethod
+    def writing(self) -> AbstractAsyncContextManager[Session]:
+        """A transaction that commits when the block ends, and rolls back when it raises."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection."""

@@ -1,0 +1,332 @@
+"""Validation of mixins: `mixins.{name}` by the JSON Schema whose URL is in `metadata.mixins.{name}`.
+
+A handler holds a transaction and must not wait for the network. So `Schemas.check` looks only at what is in
+memory and raises `SchemasNeeded` when that is not enough; the request pipeline rolls back, awaits
+`Schemas.load` and runs the handler again.
+
+What happens to a URL, by outcome:
+
+- a schema in one of drafts 4, 6, 7, 2019-09 and 2020-12 (told by `$schema`; draft 4 when that is absent or
+  another): the data must satisfy it. Remote `$ref`s are fetched under the same policy as the URL itself.
+- it, or what it refers to, can't be fetched: `unreachable` decides, `accept` (and log) or `reject`.
+- it was fetched but is not a JSON Schema: always a problem, since trying again won't help.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+from urllib.parse import unquote, urldefrag
+
+import jsonschema_rs
+
+from coterie.kit.errors import Problem
+from coterie.kit.fetch import FetchError, SafeFetcher
+
+Unreachable = Literal["accept", "reject"]
+
+MAX_DOCUMENTS = 10
+"""How many documents one schema may consist of, itself included."""
+LOAD_SECONDS = 20.0
+"""How long fetching one schema with everything that it refers to may take."""
+MAX_NODES = 10_000
+"""How many nodes one document may have once its references into itself are written out: `allOf`s that name each
+other twice double the work at each step, and validating runs where other requests wait."""
+CONCURRENT_FETCHES = 16
+MAX_PROBLEMS = 20
+"""How many problems one mixin reports."""
+
+_DRAFTS: dict[str, type[jsonschema_rs.Validator]] = {
+    "json-schema.org/draft-04/schema": jsonschema_rs.Draft4Validator,
+    "json-schema.org/draft-06/schema": jsonschema_rs.Draft6Validator,
+    "json-schema.org/draft-07/schema": jsonschema_rs.Draft7Validator,
+    "json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
+    "json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
+}
+# Patterns come from outside: one that backtracks for long fails instead.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+
+log = logging.getLogger("coterie.mixins")
+
+
+class SchemasNeeded(Exception):
+    """The check needs these schema URLs in memory; load them and check again."""
+
+    def __init__(self, urls: frozenset[str]) -> None:
+        super().__init__(f"schemas to load: {', '.join(sorted(urls))}")
+        self.urls = urls
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a URL until `expires` (seconds of the monotonic clock)."""
+
+    expires: float
+    validator: jsonschema_rs.Validator | None = None
+    invalid: str | None = None
+    """Why a document that was fetched is no schema; with neither this nor a validator it is unreachable."""
+
+
+class _Missing(Exception):
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+
+class Schemas:
+    """The schemas in memory; one per process.
+
+    A schema is kept for `ttl_seconds` and an outcome other than a schema for `negative_ttl_seconds`; of more
+    than `capacity` the least recently used are forgotten. A schema that has expired and can't be fetched
+    again stays in force. `local(url)` gives the bytes of a schema that this server holds itself, or None.
+    """
+
+    def __init__(
+        self,
+        fetcher: SafeFetcher,
+        ttl_seconds: float = 3600.0,
+        *,
+        negative_ttl_seconds: float = 60.0,
+        capacity: int = 500,
+        local: Callable[[str], bytes | None] = lambda url: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetcher = fetcher
+        self._ttl = ttl_seconds
+        self._negative_ttl = negative_ttl_seconds
+        self._capacity = capacity
+        self._local = local
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(CONCURRENT_FETCHES)
+
+    def check(
+        self, mixins: object, urls: object, *, url_required: bool, unreachable: Unreachable
+    ) -> list[Problem]:
+        """Problems of a resource's `mixins`, given its `metadata.mixins` (either may be None).
+
+        A mixin without URL is a problem when `url_required`, else it is taken as it is. A URL without mixin
+        is ignored. Raises `SchemasNeeded` for URLs that are not in memory, but not when the request is wrong
+        in form already.
+        """
+        problems = _form(mixins, urls)
+        if problems:
+            return problems
+        assert isinstance(mixins, dict | None)
+        assert isinstance(urls, dict | None)
+        named = {name: (urls or {}).get(name) for name in mixins or {}}
+        known = self._recall(url for url in named.values() if url is not None)
+        for name, data in (mixins or {}).items():
+            url = named[name]
+            if url is None:
+                if url_required:
+                    problems.append(_no_schema(name, f"metadata.mixins.{name} holds no schema URL"))
+                continue
+            entry = known[url]
+            if entry.validator is not None:
+                problems += _violations(name, data, entry.validator)
+            elif entry.invalid is not None:
+                text = f"{url} is not a JSON Schema: {entry.invalid}"
+                problems.append(Problem.violation(f"metadata.mixins.{name}", text))
+            elif unreachable == "reject":
+                problems.append(_no_schema(name, f"{url} cannot be fetched"))
+        return problems
+
+    async def load(self, urls: Iterable[str]) -> None:
+        """Bring schemas into memory; a URL that yields none is remembered as such, and nothing is raised."""
+        await asyncio.gather(*(self._join(url) for url in set(urls)))
+
+    def _recall(self, urls: Iterable[str]) -> dict[str, _Known]:
+        now = self._clock()
+        known: dict[str, _Known] = {}
+        needed = set()
+        for url in urls:
+            entry = self._known.get(url)
+            if entry is None or entry.expires <= now:
+                needed.add(url)
+            else:
+                self._known.move_to_end(url)
+                known[url] = entry
+        if needed:
+            raise SchemasNeeded(frozenset(needed))
+        return known
+
+    async def _join(self, url: str) -> None:
+        """Load a URL, or wait for the load that is under way."""
+        task = self._loading.get(url)
+        if task is None:
+            entry = self._known.get(url)
+            if entry is not None and entry.expires > self._clock():
+                return
+            task = self._loading[url] = asyncio.create_task(self._load(url))
+            task.add_done_callback(lambda _: self._loading.pop(url, None))
+        # A request that is given up must not take the load away from the others that wait for it.
+        await asyncio.shield(task)
+
+    async def _load(self, url: str) -> None:
+        validator, invalid, ttl = None, None, self._negative_ttl
+        try:
+            async with self._turns, asyncio.timeout(LOAD_SECONDS):
+                validator = await self._compiled(url)
+            ttl = self._ttl
+        except (FetchError, TimeoutError) as error:
+            log.warning("mixin schema %s cannot be fetched: %s", url, error or "it takes too long")
+            before = self._known.get(url)
+            validator = before.validator if before else None
+        except ValueError as error:
+            invalid = _short(str(error))
+        self._known[url] = _Known(self._clock() + ttl, validator, invalid)
+        self._known.move_to_end(url)
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+
+    async def _compiled(self, url: str) -> jsonschema_rs.Validator:
+        """The validator of a URL, fetching document by document what compiling turns out to need."""
+        documents: dict[str, object] = {}
+        missing = urldefrag(url).url
+        while True:
+            if len(documents) == MAX_DOCUMENTS:
+                raise ValueError(f"it refers to more than {MAX_DOCUMENTS - 1} other documents")
+            body = self._local(missing)
+            if body is None:
+                body = await self._fetcher.get(missing)
+            try:
+                documents[missing] = parsed = _parsed(body)
+                _check_size(parsed)
+                return await asyncio.to_thread(_compile, url, documents)
+            except _Missing as needed:
+                missing = needed.url
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error})") from error
+
+
+def _check_size(document: object) -> None:
+    """Raises `ValueError` for a document that is too large with its local references written out."""
+    sizes: dict[str, int] = {}
+
+    def size(node: object) -> int:
+        if isinstance(node, list):
+            return 1 + sum(map(size, node))
+        if not isinstance(node, dict):
+            return 1
+        total = 1 + sum(map(size, node.values()))
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            if reference not in sizes:
+                sizes[reference] = 1  # what refers to itself is counted once
+                sizes[reference] = size(_at(document, reference))
+            total += sizes[reference]
+        return total
+
+    try:
+        if size(document) > MAX_NODES:
+            raise ValueError(f"with its references it has more than {MAX_NODES} nodes, which we can't bound")
+    except RecursionError:
+        raise ValueError("its references are nested too deeply") from None
+
+
+def _at(document: object, reference: str) -> object:
+    """What a local reference leads to; None when that is no place of the document, which compiling will say."""
+    node = document
+    for step in filter(None, unquote(reference[1:]).split("/")):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict):
+            node = node.get(name)
+        elif isinstance(node, list) and name.isdecimal() and int(name) < len(node):
+            node = node[int(name)]
+        else:
+            return None
+    return node
+
+
+def _compile(url: str, documents: Mapping[str, object]) -> jsonschema_rs.Validator:
+    """Raises `_Missing` when a reference leads to a document not given, `ValueError` when it is no schema."""
+    base, fragment = urldefrag(url)
+    root = documents[base]
+    if not isinstance(root, dict):
+        raise ValueError("not a JSON object")
+    drafted = str(root.get("$schema", "")).split("://")[-1].removesuffix("#")
+    draft = _DRAFTS.get(drafted, jsonschema_rs.Draft4Validator)
+    missing: list[str] = []
+
+    def given(uri: str) -> Any:
+        """Answers from memory only; without it the library would open connections and files by itself."""
+        try:
+            return documents[urldefrag(uri).url]
+        except KeyError:
+            missing.append(urldefrag(uri).url)
+            raise
+
+    # The class has decided the draft; left in, an address that the library doesn't know would be retrieved.
+    schema = {key: value for key, value in root.items() if key != "$schema"}
+    if fragment:
+        schema = {"$ref": url}
+    try:
+        return draft(schema, retriever=given, base_uri=base, mask="value", pattern_options=_PATTERNS)
+    except jsonschema_rs.ValidationError as error:
+        if missing:
+            raise _Missing(missing[0]) from None
+        raise ValueError(error.message) from None
+
+
+def _form(mixins: object, urls: object) -> list[Problem]:
+    """What is wrong with the shapes of `mixins` and `metadata.mixins`."""
+    problems = []
+    for field, value in (("mixins", mixins), ("metadata.mixins", urls)):
+        if not isinstance(value, dict | None):
+            problems.append(Problem.violation(field, "must be an object"))
+    if isinstance(mixins, dict):
+        problems += [
+            Problem.violation(f"mixins.{name}", "must be an object")
+            for name, data in mixins.items()
+            if not isinstance(data, dict)
+        ]
+    if isinstance(urls, dict):
+        problems += [
+            Problem.violation(f"metadata.mixins.{name}", "must be a string, the URL of a JSON Schema")
+            for name, url in urls.items()
+            if not isinstance(url, str)
+        ]
+    return problems
+
+
+def _no_schema(name: str, reason: str) -> Problem:
+    # Clients look for the first four words (CONTRACT §2.7).
+    return Problem.violation(f"mixins.{name}", f"No matching schema found: {_short(reason)}")
+
+
+def _violations(name: str, data: object, validator: jsonschema_rs.Validator) -> list[Problem]:
+    """What the data of one mixin violates; required properties that one object lacks are one problem."""
+    found: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
+    for error in islice(validator.iter_errors(data), MAX_PROBLEMS):
+        field = f"mixins.{name}" + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path
+        )
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+            lacking.setdefault(field, []).append(error.kind.property)
+        else:
+            found.setdefault(field, []).append(_short(error.message))
+    for field, properties in lacking.items():
+        names = json.dumps(sorted(properties), separators=(",", ":"), ensure_ascii=False)
+        text = f"object has missing required properties ({names})"
+        found.setdefault(field, []).insert(0, text)
+    return [
+        Problem.violation(field, f"{text}: [mixins:{name}]")
+        for field, texts in found.items()
+        for text in texts
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else text[:299] + "…"

@@ -1,0 +1,169 @@
+"""PostgreSQL 15 or newer through asyncpg: snapshot reads, read-committed writes, hot reads on a raw pool."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Executable, Row, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from coterie.kit.db import Database, Hot, Retry, Session
+from coterie.query.sql import JSON_CODEC
+
+# Serialization failure, deadlock, and a unique key that another transaction took after our look: run again,
+# the same transaction will do, or see what it lost to.
+_RETRIED = {"40001", "40P01", "23505"}
+
+
+class PostgresSession(Session):
+    """A transaction on one connection of a pool."""
+
+    def __init__(self, database: PostgresDatabase, connection: AsyncConnection | None) -> None:
+        super().__init__(database)
+        self._database, self._connection = database, connection
+
+    async def _open(self) -> AsyncConnection:
+        assert self._connection is not None
+        return self._connection
+
+    async def all(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Row[Any]]:
+        if rows is not None and not rows:
+            return []
+        self.statements += 1
+        return (await (await self._open()).execute(statement, rows)).all()
+
+    async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        if rows is not None and not rows:
+            return -1
+        self.statements += 1
+        changed = (await (await self._open()).execute(statement, rows)).rowcount
+        return changed if rows is None else -1
+
+    async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
+        text, order, bound = statement.compiled(self.sql)
+        arguments = [values[name] if name in values else bound[name] for name in order]
+        self.statements += 1
+        if self._connection is not None:
+            raw = (await self._connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            return [tuple(row) for row in await raw.fetch(text, *arguments)]
+        pool = await self._database.raw_pool()
+        return [tuple(row) for row in await pool.fetch(text, *arguments)]
+
+    async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
+        self.statements += 1
+        result = await (await self._open()).stream(statement, execution_options={"yield_per": size})
+        async for batch in result.partitions(size):
+            yield batch
+
+
+class _LazyRead(PostgresSession):
+    """A read that takes a pooled connection at its first ordinary statement; a hot read alone needs none."""
+
+    async def _open(self) -> AsyncConnection:
+        if self._connection is None:
+            self._connection = await self._database.reads.connect()
+        return self._connection
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            # A cancelled request must give its connection back too.
+            await asyncio.shield(asyncio.ensure_future(self._connection.close()))
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database; every worker process has its own pools."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._dsn = dsn(url)
+        self._pool_size = pool_size
+        self.writes = postgres_engine(
+            url, pool_size=pool_size, max_overflow=0, isolation_level="READ COMMITTED"
+        )
+        self.reads = postgres_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+        )
+        self.sql = self.writes.dialect
+        self._raw: asyncpg.Pool[Any] | None = None
+        self._raw_gate = asyncio.Lock()
+
+    async def raw_pool(self) -> asyncpg.Pool[Any]:
+        """The pool of the hot reads: single statements, no transaction around them."""
+        if self._raw is None:
+            async with self._raw_gate:
+                if self._raw is None:
+                    self._raw = await asyncpg.create_pool(
+                        self._dsn, min_size=1, max_size=self._pool_size, reset=_leave
+                    )
+        return self._raw
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        session = _LazyRead(self, None)
+        with _lost_race_is_retry():
+            try:
+                yield session
+            finally:
+                await session.close()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Session]:
+        with _lost_race_is_retry():
+            async with self.writes.begin() as connection:
+                yield PostgresSession(self, connection)
+
+    async def close(self) -> None:
+        await self.writes.dispose()
+        await self.reads.dispose()
+        if self._raw is not None:
+            await self._raw.close()
+
+
+def dsn(url: str) -> str:
+    """The URL as PostgreSQL's own tools take it, `?sslmode=…` and `?host=/socket/folder` included."""
+    return "postgresql://" + url.split("://", 1)[1]
+
+
+def postgres_engine(url: str, **options: Any) -> AsyncEngine:
+    """An engine for a URL; `options` are those of SQLAlchemy's `create_async_engine`."""
+    target = dsn(url)
+
+    async def connect() -> asyncpg.Connection[Any]:
+        return await asyncpg.connect(target)
+
+    # The driver reads the URL itself: SQLAlchemy would not know libpq's parameters, such as sslmode.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, **JSON_CODEC, **options)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: Any, _record: object, _proxy: object) -> None:
+        # After a restart of the server, pooled connections are dead, and known to be without a round trip.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
+
+
+async def _leave(_connection: object) -> None:
+    """Hot reads change nothing on their connection: resetting it would be a round trip for nothing."""
+
+
+@contextmanager
+def _lost_race_is_retry() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        original = getattr(error, "orig", error)
+        if getattr(original, "sqlstate", None) in _RETRIED:
+            raise Retry(str(original)) from error
+        raise

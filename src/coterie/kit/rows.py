@@ -1,0 +1,151 @@
+"""Rows: one visible line for each operation, and the service that holds them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from coterie.kit.dialect import DEFAULT, Dialect
+from coterie.kit.errors import CoterieError
+
+if TYPE_CHECKING:
+    from coterie.kit.call import Call
+    from coterie.kit.outbox import Event
+
+T = TypeVar("T")
+Mode = Literal["read", "write", "none"]
+Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
+
+PUBLIC: None = None  # no token at all
+ANY: tuple[str, ...] = ()  # a valid token of any kind
+
+
+@dataclass(frozen=True)
+class Bulk(Generic[T]):
+    """A bulk body: each item as its struct, or as the error that its own answer will carry."""
+
+    items: tuple[T | CoterieError, ...]
+
+
+@dataclass(frozen=True)
+class Form(Generic[T]):
+    """A body that is sent as a form or as JSON."""
+
+    value: T
+
+
+@dataclass(frozen=True)
+class Handler:
+    """What runs for a row, and the types of what goes in and out.
+
+    run: called with the call, the path parameters by name, and `query` and `body` where it has them.
+    body: a struct, `Bulk[struct]`, `Form[struct]`, a plain JSON type, or None. answer: the type of the success body.
+    """
+
+    run: Callable[..., Awaitable[Any]]
+    parameters: tuple[str, ...] = ()
+    query: type | None = None
+    body: Any = None
+    answer: Any = None
+    mode: Mode | None = None
+    body_optional: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation: `codes` are its success codes, the first the usual one."""
+
+    method: str
+    path: str
+    handler: Handler
+    scopes: tuple[str, ...] | None
+    codes: tuple[int, ...]
+    mode: Mode
+    deprecated: bool = False
+    extension: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its name is its folder's, `prefix` the path before its rows', tenant included where it has one.
+
+    reactions: what it does inside the same transaction when another service's event is emitted, by event type.
+    """
+
+    name: str
+    prefix: str
+    rows: tuple[Row, ...]
+    title: str
+    dialect: Dialect = DEFAULT
+    reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+
+    @property
+    def segment(self) -> str:
+        """The first URL segment."""
+        return self.prefix.split("/")[1]
+
+
+def op(
+    method: str,
+    path: str,
+    handler: Callable[..., Awaitable[Any]] | Handler,
+    scopes: tuple[str, ...] | None,
+    *codes: int,
+    answer: Any = None,
+    mode: Mode | None = None,
+    deprecated: bool = False,
+    extension: bool = False,
+) -> Row:
+    """A row. `mode` is what its transaction does: by default GET reads and every other method writes.
+
+    `answer` is the type of the success body of a function that returns a Reply or a plain document.
+    """
+    known = handler if isinstance(handler, Handler) else handler_of(handler)
+    if answer is not None:
+        known = replace(known, answer=answer)
+    names = tuple(snake(name) for name in re.findall(r"\{([^}]+)\}", path))
+    if set(names) != set(known.parameters):
+        raise TypeError(f"{method} {path}: the handler takes {known.parameters}, the path has {names}")
+    chosen = mode or known.mode or ("read" if method == "GET" else "write")
+    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension)
+
+
+def handler_of(function: Callable[..., Awaitable[Any]]) -> Handler:
+    """A Handler of a plain function `(call, path parameters…, query, body) -> answer`, by its annotations."""
+    hints = get_type_hints(function)
+    names = list(inspect.signature(function).parameters)[1:]
+    body = hints.get("body")
+    optional = False
+    if body is not None and type(None) in get_args(body):
+        rest = [each for each in get_args(body) if each is not type(None)]
+        body, optional = rest[0] if len(rest) == 1 else body, True
+    answer = hints.get("return")
+    if answer is not None and (answer is dict or get_origin(answer) is dict or answer.__name__ == "Reply"):
+        answer = None
+    return Handler(
+        run=function,
+        parameters=tuple(name for name in names if name not in ("query", "body")),
+        query=hints.get("query"),
+        body=body,
+        answer=None if answer in (None, type(None)) else answer,
+        body_optional=optional,
+    )
+
+
+def bulk_item(body: Any) -> Any:
+    """The item type of a `Bulk[item]` body, or None."""
+    return get_args(body)[0] if get_origin(body) is Bulk else None
+
+
+def form_value(body: Any) -> Any:
+    """The struct of a `Form[struct]` body, or None."""
+    return get_args(body)[0] if get_origin(body) is Form else None
+
+
+def snake(name: str) -> str:
+    """`segmentId` and `product-template-id` as Python names."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).replace("-", "_").lower()

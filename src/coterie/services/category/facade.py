@@ -1,0 +1,51 @@
+"""What other services may ask of categories."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import select
+
+from coterie.kit.call import Call
+from coterie.services.category import tables
+from coterie.services.category.operations import categories, trees
+from coterie.services.category.rules import Node
+
+__all__ = ["Node", "assignments", "closure", "existing", "names", "nodes_with_ancestors"]
+
+names: Final = select(
+    tables.category.c.tenant, tables.category.c.id, tables.category.c.code, tables.category.c.name
+)
+"""The categories of all tenants, to join: tenant, id, code (or NULL), name (a map of texts)."""
+
+closure: Final = select(
+    tables.closure.c.tenant,
+    tables.closure.c.ancestor_id,
+    tables.closure.c.category_id,
+    tables.closure.c.depth,
+)
+"""The hierarchy of all tenants, to join: each category with each of its ancestors, itself at depth 0."""
+
+assignments: Final = select(
+    tables.assignment.c.tenant,
+    tables.assignment.c.category_id,
+    tables.assignment.c.ref_id.label("product_id"),
+)
+"""The products in the categories of all tenants, to join: tenant, category_id, product_id."""
+
+
+async def existing(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are categories; none of them can be deleted until the transaction ends.
+
+    It locks, so it belongs in a transaction that writes.
+    """
+    return await categories.existing(call, ids)
+
+
+async def nodes_with_ancestors(call: Call, ids: Collection[str]) -> list[Node]:
+    """Those of the categories that are published up to their root, with their ancestors; in no order.
+
+    An unpublished category, and all that lies below one, is left out: no storefront shows it.
+    """
+    return await trees.nodes_with_ancestors(call, ids)

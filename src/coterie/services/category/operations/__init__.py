@@ -1,0 +1,1 @@
+"""What the rows of the category service run, by noun."""

@@ -1,0 +1,1 @@
+"""What the coupon service does: coupons, and their redemptions."""

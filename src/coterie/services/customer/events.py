@@ -1,0 +1,32 @@
+"""The events of customers: names and payloads (CONTRACT §3.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CREATED = "customer.created"
+UPDATED = "customer.updated"
+DELETED = "customer.deleted"
+LOGGED_IN = "customer.logged.in"
+
+ALL = (CREATED, UPDATED, DELETED, LOGGED_IN)
+
+
+def subject(customer_id: str) -> str:
+    """Events of one customer are delivered in order."""
+    return f"customer:{customer_id}"
+
+
+def written(tenant: str, view: dict[str, Any]) -> dict[str, Any]:
+    """Payload of created and updated: the profile."""
+    return {**view, "customerNumber": view["id"], "tenant": tenant}
+
+
+def deleted(tenant: str, customer_id: str) -> dict[str, Any]:
+    """Payload of deleted."""
+    return {"id": customer_id, "customerNumber": customer_id, "tenant": tenant}
+
+
+def logged_in(tenant: str, customer_id: str, at: str) -> dict[str, Any]:
+    """Payload of logged.in."""
+    return {"id": customer_id, "customerNumber": customer_id, "lastLogin": at, "tenant": tenant}

@@ -1,0 +1,31 @@
+"""What other services may ask of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from coterie.kit.call import Call
+from coterie.kit.store import among_stored
+from coterie.services.customer.operations import companies
+from coterie.services.customer.tables import customer
+
+names = select(
+    customer.c.tenant,
+    customer.c.id,
+    customer.c.first_name,
+    customer.c.last_name,
+    customer.c.contact_email.label("email"),
+)
+"""Customers by name, for joins: tenant, id, first_name, last_name, email."""
+
+
+async def existing(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are customers; none of them can be deleted until the transaction ends."""
+    return await among_stored(call, customer.c.id, ids)
+
+
+async def companies_of(call: Call, customer_id: str) -> tuple[str, ...]:
+    """The legal entities that a customer is a contact of, in order."""
+    return await companies.of_customer(call, customer_id)

@@ -1,0 +1,1 @@
+"""The operations of the customer service, by what they act on."""

@@ -1,0 +1,330 @@
+"""Customers as the tenant manages them: create, read, search, replace, patch, delete (CONTRACT §3.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, delete, or_, select, true
+
+from coterie.kit.call import Call, Reply
+from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, NotFound, Problem
+from coterie.kit.listing import page
+from coterie.kit.resource import Resource, check_id
+from coterie.kit.store import Change, Document, Kind, Written, locked, prepared, remove, store
+from coterie.kit.wire import Search, to_document
+from coterie.query.q_sql import Field, Fields
+from coterie.services.customer import events, rules
+from coterie.services.customer.operations import accounts, companies
+from coterie.services.customer.operations.accounts import Account
+from coterie.services.customer.schemas import (
+    CustomerCreation,
+    CustomersQuery,
+    CustomerUpdate,
+    CustomerView,
+    ExpandQuery,
+)
+from coterie.services.customer.tables import address, company, customer
+
+
+async def _written(call: Call, changed: Sequence[Written]) -> None:
+    for each in changed:
+        type_ = events.CREATED if each.before is None else events.UPDATED
+        payload = events.written(call.tenant.name, each.view)
+        call.emit(type_, events.subject(each.key[0]), payload, id=each.key[0])
+
+
+async def _removed(call: Call, gone: Sequence[Written]) -> None:
+    for each in gone:
+        payload = events.deleted(call.tenant.name, each.key[0])
+        call.emit(events.DELETED, events.subject(each.key[0]), payload, id=each.key[0])
+
+
+KIND = Kind(
+    noun="customer",
+    table=customer,
+    columns={
+        "firstName": "first_name",
+        "lastName": "last_name",
+        "contactEmail": "contact_email",
+        "active": "active",
+        "onHold": "on_hold",
+    },
+    defaults=rules.DEFAULTS,
+    rules=rules.profile_problems,
+    written=_written,
+    removed=_removed,
+)
+
+_OF_COMPANY = select(true()).where(
+    company.c.tenant == customer.c.tenant, company.c.customer_id == customer.c.id
+)
+FIELDS = Fields(
+    {
+        "id": Field(customer.c.id),
+        "firstName": Field(customer.c.first_name),
+        "lastName": Field(customer.c.last_name),
+        "contactEmail": Field(customer.c.contact_email),
+        "active": Field(customer.c.active, "boolean"),
+        "onHold": Field(customer.c.on_hold, "boolean"),
+        "lastLogin": Field(customer.c.last_login, "date"),
+        "b2b.legalEntities.id": Field(company.c.legal_entity_id, rows=_OF_COMPANY),
+        "metadata.version": Field(customer.c.version, "number"),
+        "metadata.createdAt": Field(customer.c.created_at, "date"),
+        "metadata.modifiedAt": Field(customer.c.modified_at, "date"),
+    },
+    customer.c.doc,
+    {
+        "customerNumber": "id",
+        "metadataCreatedAt": "metadata.createdAt",
+        "metadataModifiedAt": "metadata.modifiedAt",
+    },
+)
+
+RESOURCE = Resource(
+    kind=KIND,
+    fields=FIELDS,
+    create_type=CustomerCreation,
+    replace_type=CustomerUpdate,
+    item_type=CustomerUpdate,
+    view_type=CustomerView,
+    parameter="customer_number",
+)
+
+# Reading
+
+
+async def list_customers(call: Call, query: CustomersQuery) -> Reply:
+    """The customers that the caller may see."""
+    return await _page(call, query, None)
+
+
+async def search_customers(call: Call, query: CustomersQuery, body: Search | None) -> Reply:
+    """The same, with the `q` in the body."""
+    return await _page(call, query, body.q if body else None)
+
+
+async def get_customer(call: Call, customer_number: str, query: ExpandQuery) -> Document:
+    """One customer; one that the caller may not see is not found."""
+    row = await call.db.first(_visible(call, rules.READ).where(KIND.where(call, (customer_number,))))
+    if row is None:
+        raise missing(customer_number)
+    views = [_view(row)]
+    await expand(call, views, rules.expansions(query.expand))
+    return views[0]
+
+
+async def own_profile(call: Call, customer_id: str, wanted: str | None) -> Document:
+    """The profile of a customer as he sees it himself, with his accounts. Raises NotFound."""
+    row = await call.db.first(select(customer).where(KIND.where(call, (customer_id,))))
+    if row is None:
+        raise missing(customer_id)
+    views = [_view(row)]
+    await expand(call, views, rules.expansions(wanted) | {"accounts"})
+    return {name: value for name, value in views[0].items() if name not in rules.TENANT_ONLY}
+
+
+async def _page(call: Call, query: CustomersQuery, q: str | None) -> Reply:
+    wanted = rules.expansions(query.expand)
+    return await page(
+        call,
+        _visible(call, rules.READ),
+        query,
+        FIELDS,
+        view=_view,
+        tie_break=[customer.c.id],
+        q=q,
+        expand=lambda call, views: expand(call, views, wanted),
+    )
+
+
+def _view(row: Any) -> Document:
+    view = KIND.view_of(row)
+    view["metadataCreatedAt"] = row.created_at
+    if row.last_login is not None:
+        view["lastLogin"] = row.last_login
+    return view
+
+
+async def expand(call: Call, views: list[Document], wanted: frozenset[str]) -> None:
+    """Complete views of stored profiles with what is kept elsewhere, as far as it is wanted."""
+    ids = [view["id"] for view in views]
+    firms = await companies.of_customers(call, ids)
+    logins = await accounts.logins(call, ids) if "accounts" in wanted else {}
+    homes = await _addresses(call, ids) if "addresses" in wanted else {}
+    for view in views:
+        id = view["id"]
+        shown = rules.shown(view, firms.get(id, []), wanted)
+        if "accounts" in wanted:
+            shown["accounts"] = [{"id": each} for each in logins.get(id, [])]
+        if "addresses" in wanted:
+            shown["addresses"] = homes.get(id, [])
+            default = rules.default_address(shown["addresses"])
+            if default is not None:
+                shown["defaultAddress"] = default
+        view.clear()
+        view.update(shown)
+
+
+async def _addresses(call: Call, ids: list[str]) -> dict[str, list[Document]]:
+    columns = address.c
+    statement = (
+        select(address)
+        .where(columns.tenant == call.tenant.name, columns.customer_id.in_(ids))
+        .order_by(columns.customer_id, columns.created_at, columns.id)
+    )
+    found: dict[str, list[Document]] = {}
+    for row in await call.db.all(statement):
+        found.setdefault(row.customer_id, []).append({"id": row.id, **row.doc})
+    return found
+
+
+def _visible(call: Call, scope: str) -> Select[Any]:
+    """The customers that the caller may see with `scope`, or with the same scope for his own company."""
+    statement = select(customer).where(customer.c.tenant == call.tenant.name)
+    return statement if call.caller.may((scope,)) else statement.where(_own(call))
+
+
+def _own(call: Call) -> ColumnElement[bool]:
+    """The caller's own profile, and those of the company he acts for; of all his companies if he names none."""
+    mine, theirs = company.alias(), company.alias()
+    entities = select(mine.c.legal_entity_id).where(
+        mine.c.tenant == call.tenant.name, mine.c.customer_id == call.caller.customer_id
+    )
+    if call.caller.legal_entity_id is not None:
+        entities = entities.where(mine.c.legal_entity_id == call.caller.legal_entity_id)
+    colleagues = select(theirs.c.customer_id).where(
+        theirs.c.tenant == call.tenant.name, theirs.c.legal_entity_id.in_(entities)
+    )
+    return or_(customer.c.id == call.caller.customer_id, customer.c.id.in_(colleagues))
+
+
+def missing(customer_number: str) -> NotFound:
+    """The error for a customer that is not there, or not the caller's."""
+    error = NotFound("customer", customer_number)
+    message = f"Couldn't find a customer with customerNumber '{customer_number}'"
+    error.problems = (Problem("customerNumber", "resource_not_found", message),)
+    return error
+
+
+# Writing
+
+
+async def create_customer(call: Call, body: CustomerCreation) -> Reply:
+    """A new customer; with an e-mail address an account, with a password one that can log in at once."""
+    document, _ = prepared(to_document(body))
+    password, contact = document.pop("password", None), document.get("contactEmail")
+    if password is not None and contact is None:
+        raise Invalid(problems=(Problem.violation("contactEmail", "is required with a password"),))
+    secret = None if password is None else await call.runtime.passwords.hash(password)
+    async with call.writing():
+        await _require_company(call)
+        id = await add(call, document, body.id, Account(contact, secret, initial=True) if contact else None)
+    return Reply(201, {"id": id})
+
+
+async def add(call: Call, document: Document, id: str | None, account: Account | None) -> str:
+    """Store a new customer and take its addresses. Raises AlreadyExists or Invalid."""
+    if id is not None:
+        check_id(id)
+    while True:
+        name = id or await accounts.next_number(call)
+        (outcome,) = await store(call, KIND, [Change((name,), document, "create")])
+        if outcome.error is None:
+            break
+        # A number that somebody chose as an id is passed over.
+        if id is not None or not isinstance(outcome.error, AlreadyExists):
+            raise outcome.error
+    if account is not None:
+        await accounts.claim_login(call, name, account)
+    if "contactEmail" in document:
+        await accounts.claim_contact(call, name, document["contactEmail"])
+    return name
+
+
+async def put_customer(call: Call, customer_number: str, body: CustomerUpdate | None) -> Reply:
+    """Replace a profile, or create it under this number."""
+    check_id(customer_number, "customerNumber")
+    document, version = prepared(to_document(body or CustomerUpdate()))
+    before = (await locked(call, KIND, [(customer_number,)])).get((customer_number,))
+    if before is None:
+        await _require_company(call)
+        contact = document.get("contactEmail")
+        await add(call, document, customer_number, Account(contact) if contact else None)
+        return Reply(201, {"id": customer_number})
+    await _require_own(call, customer_number)
+    # What a profile says of the customer does not lift a block of his account.
+    document = {"active": before.active, "onHold": before.on_hold, **document}
+    await _change(call, Change((customer_number,), document, "replace", version), before)
+    return Reply(204)
+
+
+async def patch_customer(
+    call: Call, customer_number: str, body: dict[str, Any] | list[dict[str, Any]]
+) -> Reply:
+    """Change a profile by a merge object, or by RFC 6902 operations."""
+    before = (await locked(call, KIND, [(customer_number,)])).get((customer_number,))
+    if before is None:
+        raise missing(customer_number)
+    await _require_own(call, customer_number)
+    change = RESOURCE.patch_change(call, customer_number, before, body)
+    await _change(call, change, before)
+    return Reply(200)
+
+
+async def delete_customer(call: Call, customer_number: str) -> None:
+    """Delete a customer with his accounts and addresses, and end his logins."""
+    if not await locked(call, KIND, [(customer_number,)]):
+        raise missing(customer_number)
+    await _require_own(call, customer_number)
+    await remove(call, KIND, [(customer_number,)])
+    await accounts.forget(call, customer_number)
+    for table in (address, company):
+        columns = table.c
+        mine = (columns.tenant == call.tenant.name, columns.customer_id == customer_number)
+        await call.db.run(delete(table).where(*mine))
+    await call.runtime.tokens.end_customer(call.db, call.tenant.name, customer_number)
+
+
+async def _change(call: Call, change: Change, before: Row[Any]) -> None:
+    """Store a changed profile; a new contact address is taken and the old one given up."""
+    assert change.key is not None
+    _require_tenant_only_kept(call, change, before)
+    (outcome,) = await store(call, KIND, [change])
+    if outcome.error is not None:
+        raise outcome.error
+    after = change.document
+    if not rules.may_log_in(after.get("active") is not False, bool(after.get("onHold"))):
+        # Whoever is blocked is out at once, not when his token ends.
+        await call.runtime.tokens.end_customer(call.db, call.tenant.name, change.key[0])
+    contact: str | None = before.contact_email
+    asked = change.document.get("contactEmail")
+    if asked is None or (contact is not None and rules.folded(asked) == rules.folded(contact)):
+        return
+    await accounts.claim_contact(call, change.key[0], asked)
+    if contact is not None:
+        await accounts.release_contact(call, change.key[0], contact)
+
+
+def _require_tenant_only_kept(call: Call, change: Change, before: Row[Any]) -> None:
+    """Raises Forbidden for a caller without the full scope who would lift a block, or change what is not his."""
+    stored = KIND.document_of(before)
+    kept = all(change.document.get(name) == stored.get(name) for name in rules.TENANT_ONLY)
+    if not kept and not call.caller.may((rules.MANAGE,)):
+        raise Forbidden((rules.MANAGE,))
+
+
+async def _require_own(call: Call, customer_number: str) -> None:
+    """Raises NotFound for a customer that a caller without the full scope may not manage."""
+    visible = _visible(call, rules.MANAGE).where(KIND.where(call, (customer_number,)))
+    if await call.db.first(visible) is None:
+        raise missing(customer_number)
+
+
+async def _require_company(call: Call) -> None:
+    """Raises Forbidden for a caller without the full scope who acts for no company: he has no colleagues."""
+    if call.caller.may((rules.MANAGE,)):
+        return
+    id = call.caller.customer_id
+    if id is None or id not in await companies.of_customers(call, [id]):
+        raise Forbidden((rules.MANAGE,))

@@ -1,0 +1,43 @@
+"""The tables of customers, their e-mail addresses, postal addresses and companies."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index
+
+from coterie.kit.tables import key, resource_table, tenant_table
+from coterie.query.sql import Str
+
+customer = resource_table(
+    "customer",
+    key("id"),
+    Column("first_name", Str),
+    Column("last_name", Str),
+    Column("contact_email", Str),
+    Column("active", Boolean, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
+    Column("last_login", Str),
+)
+Index("customer_email_contact", customer.c.tenant, customer.c.contact_email)
+
+# Every address that a customer is reached at or logs in with, in folded case: it belongs to one customer only.
+# `login` tells whether it is an account; one without a hash can't log in until its password is reset.
+email = tenant_table(
+    "customer_email",
+    key("folded"),
+    Column("customer_id", Str, nullable=False),
+    Column("email", Str, nullable=False),
+    Column("login", Boolean, nullable=False),
+    Column("password_hash", Str),
+    Column("initial_password", Boolean, nullable=False),
+    Column("created_at", Str, nullable=False),
+)
+Index("customer_email_customer", email.c.tenant, email.c.customer_id)
+
+address = resource_table("customer_address", key("customer_id"), key("id"))
+
+# Who acts for which company: kept in step with the contact assignments of client management by its events.
+company = tenant_table("customer_company", key("customer_id"), key("legal_entity_id"))
+Index("customer_company_reverse", company.c.tenant, company.c.legal_entity_id, company.c.customer_id)
+
+# The last customer number that was given out; numbers of deleted customers are not given again.
+number = tenant_table("customer_number", Column("value", BigInteger, nullable=False))

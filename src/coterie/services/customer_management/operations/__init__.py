@@ -1,0 +1,1 @@
+"""The operations of client management, one module for each noun."""

@@ -1,0 +1,204 @@
+"""Contact assignments: which customers act for which legal entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, tuple_
+
+from coterie.kit.call import Call, Reply
+from coterie.kit.errors import Conflict, Problem
+from coterie.kit.listing import Match, field_filters
+from coterie.kit.outbox import Event
+from coterie.kit.resource import Resource
+from coterie.kit.store import Document, Kind, Refusal, Write, Written
+from coterie.query.q_sql import Field, Fields
+from coterie.services.customer import facade as customers
+from coterie.services.customer_management import events
+from coterie.services.customer_management.operations import entities
+from coterie.services.customer_management.schemas import (
+    ContactCreation,
+    ContactsQuery,
+    ContactUpdate,
+    ContactView,
+)
+from coterie.services.customer_management.tables import contact
+
+READ = "customermanagement.contactassignment_read"
+MANAGE = "customermanagement.contactassignment_manage"
+
+_FILTERS: Mapping[str, Match] = {
+    "legalEntity.id": "equals",
+    "customer.id": "equals",
+    "type": "equals",
+    "primary": "equals",
+}
+_person = customers.names.subquery("person")
+
+
+async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
+    """Both parties must exist (decision 5), and a customer is assigned to a legal entity only once."""
+    pairs = [_pair(write.document) for write in writes]
+    known = await entities.existing(call, {entity for _, entity in pairs})
+    people = {customer for customer, _ in pairs}
+    if call.setting("references", "checked") != "open":
+        people = await customers.existing(call, people)
+    taken = await _assigned(call, pairs)
+    refusals: list[Refusal] = []
+    for write, (customer, entity) in zip(writes, pairs, strict=True):
+        problems = []
+        if entity not in known:
+            problems.append(_missing("legalEntity.id", "legal entity", entity))
+        if customer not in people:
+            problems.append(_missing("customer.id", "customer", customer))
+        other = taken.get((customer, entity), write.key[-1])
+        if not problems and other != write.key[-1]:
+            refusals.append(
+                Conflict(
+                    f"The customer {customer} is assigned to the legal entity {entity} already, "
+                    f"by the contact assignment {other}."
+                )
+            )
+        else:
+            refusals.append(problems)
+    return refusals
+
+
+def _pair(document: Document) -> tuple[str, str]:
+    return document["customerId"], document["legalEntityId"]
+
+
+def _missing(field: str, what: str, id: str) -> Problem:
+    return Problem.violation(field, f"there is no {what} {id[:80]!r}; create it first")
+
+
+async def _assigned(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The ids of the contact assignments that these pairs of customer and legal entity have."""
+    columns = contact.c
+    statement = select(columns.customer_id, columns.legal_entity_id, columns.id).where(
+        columns.tenant == call.tenant.name, tuple_(columns.customer_id, columns.legal_entity_id).in_(pairs)
+    )
+    return {(row.customer_id, row.legal_entity_id): row.id for row in await call.db.all(statement)}
+
+
+async def _written(call: Call, changed: Sequence[Written]) -> None:
+    for each in changed:
+        before = None if each.before is None else _pair(each.before)
+        after = _pair(each.document)
+        if before == after:
+            continue
+        if before is not None:
+            _emit_deleted(call, *before)
+        customer, entity = after
+        _emit_pair(call, events.CONTACT_CREATED, customer, entity)
+        payload = events.user_assigned(call.tenant.name, each.key[-1], each.document)
+        call.emit(events.USER_ASSIGNED, events.subject(entity), payload)
+
+
+async def _removed(call: Call, gone: Sequence[Written]) -> None:
+    for each in gone:
+        _emit_deleted(call, *_pair(each.document))
+
+
+def _emit_deleted(call: Call, customer: str, entity: str) -> None:
+    _emit_pair(call, events.CONTACT_DELETED, customer, entity)
+
+
+def _emit_pair(call: Call, type_: str, customer: str, entity: str) -> None:
+    payload = events.contact_pair(call.tenant.name, customer, entity)
+    facts = {"customer_id": customer, "legal_entity_id": entity}
+    call.emit(type_, events.subject(entity), payload, internal=True, **facts)
+
+
+KIND = Kind(
+    noun="contact assignment",
+    table=contact,
+    columns={
+        "legalEntityId": "legal_entity_id",
+        "customerId": "customer_id",
+        "type": "type",
+        "primary": "is_primary",
+    },
+    defaults={"type": "CONTACT", "primary": False},
+    check=_check,
+    written=_written,
+    removed=_removed,
+)
+
+FIELDS = Fields(
+    {
+        "id": Field(contact.c.id),
+        "legalEntity.id": Field(contact.c.legal_entity_id),
+        "customer.id": Field(contact.c.customer_id),
+        "type": Field(contact.c.type),
+        "primary": Field(contact.c.is_primary, "boolean"),
+        "metadata.version": Field(contact.c.version, "number"),
+        "metadata.createdAt": Field(contact.c.created_at, "date"),
+        "metadata.modifiedAt": Field(contact.c.modified_at, "date"),
+    },
+    contact.c.doc,
+)
+
+
+def _adapt(_call: Call, document: Document) -> Document:
+    """The parties of a request by their ids."""
+    rest = {name: value for name, value in document.items() if name not in ("customer", "legalEntity")}
+    return {**rest, "customerId": document["customer"]["id"], "legalEntityId": document["legalEntity"]["id"]}
+
+
+def _shape(_call: Call, view: Document) -> Document:
+    """The parties of an answer as objects, which `_expand` fills."""
+    customer, entity = view.pop("customerId"), view.pop("legalEntityId")
+    return {**view, "customer": {"id": customer}, "legalEntity": {"id": entity}}
+
+
+async def _expand(call: Call, views: list[Document]) -> None:
+    """The legal entities and the names of the customers, as they are now."""
+    companies = await entities.views(call, {view["legalEntity"]["id"] for view in views})
+    ids = sorted({view["customer"]["id"] for view in views})
+    people: dict[str, Any] = {}
+    if ids:
+        statement = select(_person).where(_person.c.tenant == call.tenant.name, _person.c.id.in_(ids))
+        people = {row.id: row for row in await call.db.all(statement)}
+    for view in views:
+        view["legalEntity"] = companies[view["legalEntity"]["id"]]
+        person = people.get(view["customer"]["id"])
+        if person is not None:
+            known = {"name": person.first_name, "surname": person.last_name, "email": person.email}
+            view["customer"] |= {name: value for name, value in known.items() if value is not None}
+
+
+RESOURCE = Resource(
+    kind=KIND,
+    fields=FIELDS,
+    create_type=ContactCreation,
+    replace_type=ContactUpdate,
+    item_type=ContactCreation,
+    view_type=ContactView,
+    parameter="contact_assignment_id",
+    adapt=_adapt,
+    shape=_shape,
+    expand=_expand,
+)
+
+
+async def list_contacts(call: Call, query: ContactsQuery) -> Reply:
+    """The contact assignments of all legal entities."""
+    return await RESOURCE.page(call, query, None, *field_filters(query, FIELDS, _FILTERS))
+
+
+async def forget_customers(call: Call, deleted: list[Event]) -> None:
+    """The contact assignments of deleted customers go with them."""
+    await _forget(call, contact.c.customer_id.in_([event.facts["id"] for event in deleted]))
+
+
+async def forget_entities(call: Call, deleted: list[Event]) -> None:
+    """The contact assignments of deleted legal entities go with them."""
+    await _forget(call, contact.c.legal_entity_id.in_([event.facts["id"] for event in deleted]))
+
+
+async def _forget(call: Call, condition: ColumnElement[bool]) -> None:
+    gone = delete(contact).where(contact.c.tenant == call.tenant.name, condition)
+    for row in await call.db.all(gone.returning(contact.c.customer_id, contact.c.legal_entity_id)):
+        _emit_deleted(call, row.customer_id, row.legal_entity_id)

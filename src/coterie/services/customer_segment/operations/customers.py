@@ -1,0 +1,321 @@
+"""Customer assignments: who belongs to a segment, for himself or for a legal entity."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, or_, select, tuple_
+
+from coterie.kit.bulk import Outcome, bulk_reply
+from coterie.kit.call import Call, Reply
+from coterie.kit.errors import CoterieError, NotFound, Problem
+from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
+from coterie.kit.outbox import Event
+from coterie.kit.resource import check_id
+from coterie.kit.rows import Bulk
+from coterie.kit.store import Change, Document, Kind, Write, Written, prepared, remove, store
+from coterie.kit.wire import Search, to_document
+from coterie.query.q_sql import Field, Fields
+from coterie.services.customer import facade as customers
+from coterie.services.customer_management import facade as companies
+from coterie.services.customer_segment import events, rules
+from coterie.services.customer_segment.operations.audience import audience, membership
+from coterie.services.customer_segment.operations.segments import emit_customer_deleted, existing, seen
+from coterie.services.customer_segment.schemas import (
+    AssignmentUpdate,
+    CustomerAssignmentItem,
+    CustomerAssignmentRef,
+    ItemsQuery,
+)
+from coterie.services.customer_segment.tables import member
+
+_person = customers.names.subquery("person")
+_company = companies.names.subquery("company")
+
+FIELDS = Fields(
+    {
+        "customer.id": Field(member.c.customer_id),
+        "customer.firstName": Field(_person.c.first_name),
+        "customer.lastName": Field(_person.c.last_name),
+        "customer.email": Field(_person.c.email),
+        "legalEntity.id": Field(_company.c.id),
+        "legalEntity.name": Field(_company.c.name),
+        "assignmentType": Field(member.c.assignment_type),
+        "metadata.version": Field(member.c.version, "number"),
+        "metadata.createdAt": Field(member.c.created_at, "date"),
+        "metadata.modifiedAt": Field(member.c.modified_at, "date"),
+    },
+    member.c.doc,
+)
+
+
+async def _check(call: Call, writes: Sequence[Write]) -> list[list[Problem]]:
+    """Customers and legal entities must exist (decision 5), unless the tenant keeps them elsewhere."""
+    if call.setting("references", "checked") == "open":
+        return [[] for _ in writes]
+    people = await customers.existing(call, {write.key[0] for write in writes})
+    entities = {write.key[1] for write in writes} - {rules.NO_ENTITY}
+    firms = await companies.existing(call, entities) if entities else set()
+    return [_missing(write.key[0], write.key[1], people, firms) for write in writes]
+
+
+def _missing(customer: str, entity: str, people: Collection[str], firms: Collection[str]) -> list[Problem]:
+    problems = []
+    if customer not in people:
+        problems.append(
+            Problem.violation("customerId", f"there is no customer {customer!r}; create it first")
+        )
+    if entity != rules.NO_ENTITY and entity not in firms:
+        problems.append(
+            Problem.violation("legalEntityId", f"there is no legal entity {entity!r}; create it first")
+        )
+    return problems
+
+
+async def _written(call: Call, changed: Sequence[Written]) -> None:
+    named = await _named(call, [each.key for each in changed])
+    for each in changed:
+        segment_id = each.key[2]
+        view = {**named[each.key], **{name: value for name, value in each.view.items() if name != "id"}}
+        payload = events.assignment(call.tenant.name, segment_id, view)
+        type_ = events.CUSTOMER_CREATED if each.before is None else events.CUSTOMER_UPDATED
+        call.emit(type_, events.subject(segment_id), payload)
+
+
+async def _removed(call: Call, gone: Sequence[Written]) -> None:
+    for each in gone:
+        customer_id, entity, segment_id = each.key
+        emit_customer_deleted(call, segment_id, customer_id, entity)
+
+
+KIND = Kind(
+    noun="assignment",
+    table=member,
+    key=("customer_id", "legal_entity_id", "segment_id"),
+    columns={"assignmentType": "assignment_type"},
+    defaults={"assignmentType": "MANUAL"},
+    check=_check,
+    written=_written,
+    removed=_removed,
+)
+
+
+async def _named(call: Call, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], Document]:
+    """The `customer` and `legalEntity` of each key, with the names of now."""
+    people = select(_person).where(
+        _person.c.tenant == call.tenant.name, _person.c.id.in_({key[0] for key in keys})
+    )
+    by_id = {row.id: row for row in await call.db.all(people)}
+    entities = {key[1] for key in keys} - {rules.NO_ENTITY}
+    names: dict[str, str] = {}
+    if entities:
+        firms = select(_company).where(_company.c.tenant == call.tenant.name, _company.c.id.in_(entities))
+        names = {row.id: row.name for row in await call.db.all(firms)}
+    return {key: parties(key[0], key[1], by_id.get(key[0]), names.get(key[1])) for key in keys}
+
+
+def parties(customer_id: str, entity: str, person: Any, entity_name: str | None) -> Document:
+    """`customer` and, for B2B, `legalEntity` of an assignment; what is not known of them is absent."""
+    customer = {"id": customer_id}
+    if person is not None:
+        known = {"firstName": person.first_name, "lastName": person.last_name, "email": person.email}
+        customer |= {name: value for name, value in known.items() if value is not None}
+    view: Document = {"customer": customer}
+    if entity != rules.NO_ENTITY:
+        view["legalEntity"] = {"id": entity} | ({"name": entity_name} if entity_name is not None else {})
+    return view
+
+
+def _selected(call: Call) -> Select[Any]:
+    """Members that count now, with the names of now."""
+    here = call.tenant.name
+    person = and_(_person.c.tenant == here, _person.c.id == member.c.customer_id)
+    company = and_(_company.c.tenant == here, _company.c.id == member.c.legal_entity_id)
+    return (
+        select(
+            member,
+            _person.c.first_name,
+            _person.c.last_name,
+            _person.c.email,
+            _company.c.name.label("entity_name"),
+        )
+        .join_from(member, _person, person, isouter=True)
+        .join(_company, company, isouter=True)
+        .where(member.c.tenant == here, or_(member.c.expires_at.is_(None), member.c.expires_at > call.at))
+    )
+
+
+def _view(row: Any) -> Document:
+    view = KIND.view_of(row)
+    del view["id"]
+    return {**parties(row.customer_id, row.legal_entity_id, row, row.entity_name), **view}
+
+
+async def _page(
+    call: Call, segment_id: str, query: ListQuery, statement: Select[Any], q: str | None
+) -> Reply:
+    return await page(
+        call,
+        statement.where(member.c.segment_id == segment_id),
+        query,
+        FIELDS,
+        view=_view,
+        tie_break=[member.c.customer_id, member.c.legal_entity_id],
+        q=q,
+    )
+
+
+async def list_customers(call: Call, segment_id: str, query: ItemsQuery) -> Reply:
+    """A segment's assignments; a caller with the own scope gets his own of an active segment."""
+    await seen(call, segment_id, query.legal_entity_id)
+    who = await audience(call, query.legal_entity_id)
+    statement = _selected(call)
+    if who is not None:
+        statement = statement.where(membership(call, who))
+    return await _page(call, segment_id, query, statement, None)
+
+
+async def search_customers(call: Call, segment_id: str, query: ListQuery, body: Search | None) -> Reply:
+    """A segment's assignments that match the `q` of the body."""
+    await seen(call, segment_id, None)
+    return await _page(call, segment_id, query, _selected(call), body.q if body else None)
+
+
+async def get_customer(call: Call, segment_id: str, customer_id: str, query: FieldsQuery) -> Document:
+    """The B2C assignment of a customer."""
+    return await _get(call, segment_id, customer_id, rules.NO_ENTITY, query)
+
+
+async def get_contact(
+    call: Call, segment_id: str, customer_id: str, legal_entity_id: str, query: FieldsQuery
+) -> Document:
+    """The assignment of a customer for a legal entity."""
+    return await _get(call, segment_id, customer_id, legal_entity_id, query)
+
+
+async def _get(call: Call, segment_id: str, customer_id: str, entity: str, query: FieldsQuery) -> Document:
+    key = (customer_id, entity, segment_id)
+    row = await call.db.first(_selected(call).where(KIND.where(call, key)))
+    if row is None:
+        raise NotFound("assignment", customer_id)
+    return chosen(_view(row), query.fields)
+
+
+async def put_customer(call: Call, segment_id: str, customer_id: str, body: AssignmentUpdate | None) -> Reply:
+    """Assign a customer who acts for himself."""
+    return await _put(call, segment_id, customer_id, rules.NO_ENTITY, body)
+
+
+async def put_contact(
+    call: Call, segment_id: str, customer_id: str, legal_entity_id: str, body: AssignmentUpdate | None
+) -> Reply:
+    """Assign a customer who acts for a legal entity."""
+    return await _put(call, segment_id, customer_id, legal_entity_id, body)
+
+
+async def _put(
+    call: Call, segment_id: str, customer_id: str, entity: str, body: AssignmentUpdate | None
+) -> Reply:
+    await must_exist(call, segment_id)
+    (outcome,) = await store(call, KIND, [_change(segment_id, customer_id, entity, body)])
+    if outcome.error is not None:
+        raise outcome.error
+    return Reply(outcome.code)
+
+
+def _change(segment_id: str, customer_id: str, entity: str | None, body: AssignmentUpdate | None) -> Change:
+    check_id(customer_id, "customerId")
+    if entity:
+        check_id(entity, "legalEntityId")
+    document, version = prepared({} if body is None else to_document(body))
+    document = {name: value for name, value in document.items() if name in ("mixins", "metadata")}
+    return Change((customer_id, entity or rules.NO_ENTITY, segment_id), document, "upsert", version)
+
+
+async def must_exist(call: Call, segment_id: str) -> None:
+    """Raises NotFound unless the segment exists; it can't be deleted until the transaction ends."""
+    if segment_id not in await existing(call, [segment_id]):
+        raise NotFound("segment", segment_id)
+
+
+async def put_customers(call: Call, segment_id: str, body: Bulk[CustomerAssignmentItem]) -> Reply:
+    """Assign many customers, B2B and B2C mixed."""
+    await must_exist(call, segment_id)
+    changes: list[Change | CoterieError] = []
+    for each in body.items:
+        try:
+            if isinstance(each, CoterieError):
+                raise each
+            changes.append(_change(segment_id, each.customer_id, each.legal_entity_id, each))
+        except CoterieError as error:
+            changes.append(error)
+    return bulk_reply(call, await store(call, KIND, changes), ids=False)
+
+
+async def delete_customer(call: Call, segment_id: str, customer_id: str) -> None:
+    """Remove the B2C assignment of a customer."""
+    await _delete_one(call, (customer_id, rules.NO_ENTITY, segment_id))
+
+
+async def delete_contact(call: Call, segment_id: str, customer_id: str, legal_entity_id: str) -> None:
+    """Remove the assignment of a customer for a legal entity."""
+    await _delete_one(call, (customer_id, legal_entity_id, segment_id))
+
+
+async def _delete_one(call: Call, key: tuple[str, str, str]) -> None:
+    await must_exist(call, key[2])
+    if not await remove(call, KIND, [key]):
+        raise NotFound("assignment", key[0])
+
+
+async def delete_customers(call: Call, segment_id: str, body: Bulk[CustomerAssignmentRef]) -> Reply:
+    """Remove many assignments."""
+    await must_exist(call, segment_id)
+    keys = [
+        each
+        if isinstance(each, CoterieError)
+        else (each.customer_id, each.legal_entity_id or rules.NO_ENTITY, segment_id)
+        for each in body.items
+    ]
+    left = set(await remove(call, KIND, list({key: None for key in keys if isinstance(key, tuple)})))
+    return bulk_reply(call, [removal(key, left, 0) for key in keys], ids=False)
+
+
+def removal(key: tuple[str, ...] | CoterieError, left: set[tuple[str, ...]], at: int) -> Outcome:
+    """What became of one item of a bulk removal; a second mention of the same assignment finds nothing.
+
+    left: the keys that were there, each taken out when it is answered. at: the part of the key that names the item.
+    """
+    if isinstance(key, CoterieError):
+        return Outcome.refused(key)
+    if key in left:
+        left.remove(key)
+        return Outcome(204, key[at])
+    return Outcome.refused(NotFound("assignment", key[at]), key[at])
+
+
+async def forget_customers(call: Call, deleted: list[Event]) -> None:
+    """The assignments of deleted customers go with them."""
+    await _forget(call, member.c.customer_id.in_([event.facts["id"] for event in deleted]))
+
+
+async def forget_companies(call: Call, deleted: list[Event]) -> None:
+    """The assignments for deleted legal entities go with them."""
+    await _forget(call, member.c.legal_entity_id.in_([event.facts["id"] for event in deleted]))
+
+
+async def forget_contacts(call: Call, deleted: list[Event]) -> None:
+    """Who is no longer a contact of a legal entity has no assignments for it."""
+    pairs = [(event.facts["customer_id"], event.facts["legal_entity_id"]) for event in deleted]
+    await _forget(call, tuple_(member.c.customer_id, member.c.legal_entity_id).in_(pairs))
+
+
+async def _forget(call: Call, condition: Any) -> None:
+    gone = (
+        delete(member)
+        .where(member.c.tenant == call.tenant.name, condition)
+        .returning(*member.primary_key.columns)
+    )
+    for row in await call.db.all(gone):
+        emit_customer_deleted(call, row.segment_id, row.customer_id, row.legal_entity_id)

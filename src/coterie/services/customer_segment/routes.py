@@ -1,0 +1,105 @@
+"""The operations of the customer-segment service: read this first."""
+
+from __future__ import annotations
+
+from coterie.kit.dialect import Dialect
+from coterie.kit.rows import Service, op
+from coterie.kit.wire import BulkEntry, Created
+from coterie.services.customer_segment import events
+from coterie.services.customer_segment.operations import customers, items, segments, storefront
+from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
+from coterie.services.customer_segment.operations.audience import READ as _READ
+from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
+from coterie.services.customer_segment.operations.segments import RESOURCE
+from coterie.services.customer_segment.schemas import (
+    CustomerAssignmentView,
+    ItemAssignmentView,
+    MatchedItem,
+    SegmentView,
+    TreeNode,
+)
+
+MANAGE, READ, OWN = (_MANAGE,), (_READ,), (_READ, _READ_OWN)
+
+_SEGMENT = "/{segmentId}"
+_CUSTOMERS = "/{segmentId}/customers"
+_CUSTOMER = "/{segmentId}/customers/{customerId}"
+_CONTACT = "/{segmentId}/customers/{customerId}/{legalEntityId}"
+_ITEMS = "/{segmentId}/items"
+_ITEM = "/{segmentId}/items/{type}/{itemId}"
+_ITEMS_BULK = "/{segmentId}/items/{type}/bulk"
+
+SERVICE = Service(
+    name="customer_segment",
+    title="Customer Segment Service",
+    prefix="/customer-segment/{tenant}/segments",
+    dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
+    events=events.ALL,
+    reactions={
+        "customer.deleted": customers.forget_customers,
+        "client-management.legalentity-deleted": customers.forget_companies,
+        "client-management.contact-assignment-deleted": customers.forget_contacts,
+        "product.deleted": items.forget_products,
+        "category.deleted": items.forget_categories,
+        "site.site-deleted": segments.refuse_used_sites,
+    },
+    rows=(
+        # Segments
+        op("GET", "", segments.list_segments, OWN, 200, answer=list[SegmentView]),
+        op("POST", "", RESOURCE.create, MANAGE, 201),
+        op("POST", "/search", segments.search_segments, OWN, 200, answer=list[SegmentView], mode="read"),
+        op("GET", _SEGMENT, segments.get_segment, OWN, 200, answer=SegmentView),
+        op("PUT", _SEGMENT, RESOURCE.upsert, MANAGE, 201, 204, answer=Created),
+        op("PATCH", _SEGMENT, RESOURCE.patch, MANAGE, 204),
+        op("DELETE", _SEGMENT, segments.delete_segment, MANAGE, 204),
+        op("POST", "/bulk", RESOURCE.create_bulk, MANAGE, 207),
+        op("PUT", "/bulk", RESOURCE.upsert_bulk, MANAGE, 207),
+        op("DELETE", "/bulk", segments.delete_segments, MANAGE, 207, answer=list[BulkEntry]),
+        # Customers of a segment
+        op("GET", _CUSTOMERS, customers.list_customers, OWN, 200, answer=list[CustomerAssignmentView]),
+        op(
+            "POST",
+            _CUSTOMERS + "/search",
+            customers.search_customers,
+            READ,
+            200,
+            answer=list[CustomerAssignmentView],
+            mode="read",
+        ),
+        op("PUT", _CUSTOMERS + "/bulk", customers.put_customers, MANAGE, 207, answer=list[BulkEntry]),
+        op("DELETE", _CUSTOMERS + "/bulk", customers.delete_customers, MANAGE, 207, answer=list[BulkEntry]),
+        op("GET", _CUSTOMER, customers.get_customer, READ, 200, answer=CustomerAssignmentView),
+        op("PUT", _CUSTOMER, customers.put_customer, MANAGE, 201, 204),
+        op("DELETE", _CUSTOMER, customers.delete_customer, MANAGE, 204),
+        op("GET", _CONTACT, customers.get_contact, READ, 200, answer=CustomerAssignmentView),
+        op("PUT", _CONTACT, customers.put_contact, MANAGE, 201, 204),
+        op("DELETE", _CONTACT, customers.delete_contact, MANAGE, 204),
+        # Items of a segment
+        op("GET", _ITEMS, items.list_items, OWN, 200, answer=list[ItemAssignmentView]),
+        op(
+            "POST",
+            _ITEMS + "/search",
+            items.search_items,
+            OWN,
+            200,
+            answer=list[ItemAssignmentView],
+            mode="read",
+        ),
+        op("PUT", _ITEMS_BULK, items.put_items, MANAGE, 207, answer=list[BulkEntry]),
+        op("DELETE", _ITEMS_BULK, items.delete_items, MANAGE, 207, answer=list[BulkEntry]),
+        op("GET", _ITEM, items.get_item, OWN, 200, answer=ItemAssignmentView),
+        op("PUT", _ITEM, items.put_item, MANAGE, 201, 204),
+        op("DELETE", _ITEM, items.delete_item, MANAGE, 204),
+        # What a storefront asks
+        op("GET", "/items", storefront.list_items, OWN, 200, answer=list[ItemAssignmentView]),
+        op(
+            "GET",
+            "/items/category-trees",
+            storefront.category_trees,
+            (_READ_OWN,),
+            200,
+            answer=list[TreeNode],
+        ),
+        op("POST", "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"),
+    ),
+)

@@ -1,0 +1,53 @@
+"""Pure decisions: when a segment is active, for which legal entity a customer asks, what a segment may say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from coterie.kit.errors import Problem
+
+PRODUCT, CATEGORY = "PRODUCT", "CATEGORY"
+NO_ENTITY = ""
+
+
+def is_active(status: str, valid_from: str | None, valid_to: str | None, at: str, *, windowed: bool) -> bool:
+    """Whether a segment is active at the instant `at` (ISO text): its status, and its window unless switched off.
+
+    `from` is inclusive, `to` exclusive, a missing bound open (decision 1). Nothing ever flips the status.
+    """
+    if status != "ACTIVE":
+        return False
+    if not windowed:
+        return True
+    return (valid_from is None or valid_from <= at) and (valid_to is None or at < valid_to)
+
+
+def acting_for(token_entity: str | None, companies: Collection[str], asked: str | None) -> str | None:
+    """The legal entity whose assignments count beside those without one; None: those of every entity.
+
+    The token's wins; else the query's counts where the customer has several, else the only one is implied.
+    """
+    if token_entity is not None:
+        return token_entity
+    if len(companies) > 1:
+        return asked
+    return next(iter(companies), NO_ENTITY)
+
+
+def segment_problems(document: Mapping[str, Any], _before: Mapping[str, Any] | None) -> list[Problem]:
+    """What a segment must not say."""
+    problems = []
+    if not document["name"]:
+        problems.append(Problem.violation("name", "is empty; give it in at least one language"))
+    validity = document.get("validity") or {}
+    start, end = validity.get("from"), validity.get("to")
+    if start is not None and end is not None and start > end:
+        problems.append(Problem.violation("validity.to", f"{end} is before validity.from {start}"))
+    return problems
+
+
+def item_type(text: str) -> str | None:
+    """The item type of a path, whatever its case (decision 7), or None."""
+    upper = text.upper()
+    return upper if upper in (PRODUCT, CATEGORY) else None

@@ -1,0 +1,213 @@
+"""What travels: segments, customer and item assignments, match and category trees."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from coterie.kit.listing import FieldsQuery, ListQuery
+from coterie.kit.wire import Instant, Listed, Metadata, MetadataView, Wire
+
+Status = Literal["ACTIVE", "INACTIVE"]
+AssignmentType = Literal["MANUAL", "AUTOMATIC"]
+ItemType = Literal["PRODUCT", "CATEGORY"]
+
+
+class Validity(Wire):
+    """The window in which a segment is valid: `from` inclusive, `to` exclusive, a missing bound open."""
+
+    from_: Instant | None = msgspec.field(name="from", default=None)
+    to: Instant | None = None
+
+
+class SegmentUpdate(Wire):
+    """Body of PUT; it replaces the segment completely."""
+
+    name: dict[str, str]
+    site_code: str
+    description: dict[str, str] | None = None
+    validity: Validity | None = None
+    status: Status | None = None
+    mixins: dict[str, Any] | None = None
+    metadata: Metadata | None = None
+
+
+class SegmentCreation(SegmentUpdate):
+    """Body of POST; without an id one is made."""
+
+    id: str | None = None
+
+
+class SegmentItem(SegmentUpdate):
+    """An item of a bulk PUT."""
+
+    id: str
+
+
+class ValidityView(Wire):
+    """The window of a segment in an answer."""
+
+    from_: str | None = msgspec.field(name="from", default=None)
+    to: str | None = None
+
+
+class SegmentView(Wire):
+    """A segment as clients see it."""
+
+    id: str
+    name: dict[str, str]
+    site_code: str
+    status: Status
+    metadata: MetadataView
+    description: dict[str, str] | None = None
+    validity: ValidityView | None = None
+    mixins: dict[str, Any] | None = None
+
+
+class SegmentsQuery(ListQuery):
+    """Query parameters of the segment lists."""
+
+    legal_entity_id: str | None = None
+    customer_id: str | None = None
+
+
+class SegmentQuery(FieldsQuery):
+    """Query parameters of one segment or item assignment."""
+
+    legal_entity_id: str | None = None
+
+
+class ForceQuery(Wire):
+    """Whether assignments are deleted with the segment."""
+
+    force_delete: bool | None = None
+
+
+class AssignmentUpdate(Wire):
+    """Body of PUT of an assignment; it may be an empty object."""
+
+    mixins: dict[str, Any] | None = None
+    metadata: Metadata | None = None
+
+
+class CustomerAssignmentItem(AssignmentUpdate):
+    """An item of a bulk PUT of customers; without `legalEntityId` the customer acts for himself (B2C)."""
+
+    customer_id: str
+    legal_entity_id: str | None = None
+
+
+class CustomerAssignmentRef(Wire):
+    """An item of a bulk DELETE of customers."""
+
+    customer_id: str
+    legal_entity_id: str | None = None
+
+
+class CustomerView(Wire):
+    """The customer of an assignment, as he is now."""
+
+    id: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+
+
+class LegalEntityView(Wire):
+    """The legal entity of an assignment, as it is now."""
+
+    id: str
+    name: str | None = None
+
+
+class CustomerAssignmentView(Wire):
+    """A customer assignment as clients see it."""
+
+    customer: CustomerView
+    assignment_type: AssignmentType
+    metadata: MetadataView
+    legal_entity: LegalEntityView | None = None
+    mixins: dict[str, Any] | None = None
+
+
+class ItemAssignmentItem(AssignmentUpdate):
+    """An item of a bulk PUT of items."""
+
+    id: str
+
+
+class ItemView(Wire):
+    """The product or category of an assignment, as it is now."""
+
+    id: str
+    code: str | None = None
+    name: dict[str, str] | None = None
+
+
+class ItemAssignmentView(Wire):
+    """An item assignment as clients see it."""
+
+    segment_id: str
+    item: ItemView
+    type: ItemType
+    metadata: MetadataView
+    mixins: dict[str, Any] | None = None
+
+
+class ItemsQuery(ListQuery):
+    """Query parameters of a segment's item lists."""
+
+    legal_entity_id: str | None = None
+
+
+class AllItemsQuery(ItemsQuery):
+    """Query parameters of the item list across segments."""
+
+    site_code: str | None = None
+    only_active: bool | None = None
+
+
+class TreesQuery(Wire):
+    """Query parameters of the category trees."""
+
+    legal_entity_id: str | None = None
+    site_code: str | None = None
+
+
+class MatchItem(Wire):
+    """A product to be matched."""
+
+    id: str
+
+
+class Match(Wire):
+    """Which of `items` do these segments cover? `site` and `siteCode` mean the same; one is required."""
+
+    items: Listed[MatchItem]
+    segment_ids: Listed[str]
+    site: str | None = None
+    site_code: str | None = None
+
+
+class MatchedItem(Wire):
+    """A product that is covered."""
+
+    id: str
+
+
+class TreeNode(Wire):
+    """A category in a segment's tree; unassigned ancestors are there as labels."""
+
+    id: str
+    name: dict[str, str]
+    is_segment_assigned: bool
+    code: str | None = None
+    parent_id: str | None = None
+    localized_description: dict[str, str] | None = None
+    localized_slug: dict[str, str] | None = None
+    ecn: list[str] | None = None
+    validity: ValidityView | None = None
+    position: int | None = None
+    published: bool | None = None
+    subcategories: list[TreeNode] | None = None

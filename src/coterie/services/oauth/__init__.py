@@ -1,0 +1,1 @@
+"""OAuth: service tokens for API clients. No other service calls it."""

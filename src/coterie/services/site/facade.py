@@ -1,0 +1,46 @@
+"""What other services may ask of sites."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from coterie.kit.call import Call
+from coterie.kit.store import Document
+from coterie.services.site import operations
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site as other services need it. `currency` is ISO 4217, languages have two letters."""
+
+    code: str
+    currency: str
+    languages: tuple[str, ...]
+    default_language: str
+
+
+async def existing(call: Call, codes: Collection[str]) -> set[str]:
+    """Those of `codes` that are sites; none of them can be deleted until the transaction ends."""
+    return await operations.existing(call, codes)
+
+
+async def default_site(call: Call) -> Site | None:
+    """The tenant's default site, or None while it has no site."""
+    return _site(await operations.default_document(call))
+
+
+async def get(call: Call, code: str) -> Site | None:
+    """The site, whether active or not, or None."""
+    return _site(await operations.document(call, code))
+
+
+def _site(document: Document | None) -> Site | None:
+    if document is None:
+        return None
+    return Site(
+        code=document["code"],
+        currency=document["currency"],
+        languages=tuple(document["languages"]),
+        default_language=document["defaultLanguage"],
+    )

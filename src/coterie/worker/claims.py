@@ -1,0 +1,229 @@
+"""Claiming events for delivery, and what becomes of them: the statements of the worker.
+
+The oldest open event of a subject (of one tenant) is its head. Only a head can be claimed, with the events
+behind it in one go, so that a subject is one worker's at a time and its events are delivered in order. A
+lease that has run out is as good as none: the events of a worker that was killed are claimed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, or_, select, true, update
+
+from coterie.kit.clock import iso, new_secret
+from coterie.kit.db import Session
+from coterie.kit.tables import outbox
+
+_ERROR_LENGTH = 500
+# How far apart, in seconds, the clocks of two servers may be.
+_SKEW = 60.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much a worker takes at once, and how long it waits. Times are in seconds.
+
+    A delivery that takes longer than `deliver`, all consumers together, has failed; a lease outlives one.
+    After `attempts` failures an event is parked: with these numbers, about an hour after the first.
+    """
+
+    subjects: int = 100
+    events: int = 500
+    at_once: int = 16
+    deliver: float = 15.0
+    lease: float = 60.0
+    attempts: int = 15
+    first_retry: float = 1.0
+    longest_retry: float = 600.0
+    first_idle: float = 0.05
+    longest_idle: float = 2.0
+    housekeeping: float = 60.0
+    rows: int = 1000
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as consumers get it. `id` grows, and tells a repeated delivery from a new one.
+
+    attempts: how often its delivery has failed so far. created_at: the instant of its change, as text.
+    """
+
+    id: int
+    tenant: str
+    type: str
+    subject: str
+    payload: dict[str, Any]
+    created_at: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Events leased under `token`, each subject's in order, and how many were done without a delivery."""
+
+    token: str
+    until: datetime
+    events: tuple[StoredEvent, ...]
+    undelivered: int
+
+
+def _open(table: FromClause) -> ColumnElement[bool]:
+    return and_(table.c.done_at.is_(None), table.c.parked_at.is_(None))
+
+
+def _ready(table: FromClause, now: datetime, pace: Pace) -> ColumnElement[bool]:
+    """Neither leased nor waiting for a retry.
+
+    What lies further ahead than any lease or retry was written before the clock went back: it is over.
+    """
+
+    def over(column: ColumnElement[str | None], longest: float) -> ColumnElement[bool]:
+        latest = iso(now + timedelta(seconds=longest + _SKEW))
+        return or_(column.is_(None), column <= iso(now), column > latest)
+
+    return and_(over(table.c.lease_until, pace.lease), over(table.c.retry_at, pace.longest_retry))
+
+
+def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
+    event, earlier = outbox.alias("event"), outbox.alias("earlier")
+    first = ~exists().where(
+        earlier.c.done_at.is_(None),
+        earlier.c.tenant == event.c.tenant,
+        earlier.c.subject == event.c.subject,
+        earlier.c.id < event.c.id,
+    )
+    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), first)
+    return claimable.order_by(event.c.id).limit(limit)
+
+
+async def anything(session: Session, now: datetime, pace: Pace) -> bool:
+    """Whether there is something to claim: a read, so that idle workers take no lock."""
+    return await session.value(_heads(now, pace, 1)) is not None
+
+
+async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
+    """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
+    token, until = new_secret(12), now + timedelta(seconds=pace.lease)
+    heads = [
+        row[0]
+        for row in await session.all(_heads(now, pace, pace.subjects).with_for_update(skip_locked=True))
+    ]
+    if not heads:
+        return Claim(token, until, (), 0)
+    leased: list[StoredEvent] = []
+    done: list[int] = []
+    blocked: set[tuple[str, str]] = set()
+    for row in await session.all(_behind(heads, now, pace)):
+        if (row.tenant, row.subject) in blocked:
+            continue
+        if not row.ready:
+            # An event that is parked, waiting, or another worker's holds up those after it.
+            blocked.add((row.tenant, row.subject))
+        elif row.internal or not deliver:
+            done.append(row.id)
+        else:
+            leased.append(
+                StoredEvent(
+                    row.id, row.tenant, row.type, row.subject, row.payload, row.created_at, row.attempts
+                )
+            )
+    if done:
+        await _set(session, done, true(), lease=None, lease_until=None, done_at=iso(now))
+    if leased:
+        await _set(session, [event.id for event in leased], true(), lease=token, lease_until=iso(until))
+    return Claim(token, until, tuple(leased), len(done))
+
+
+def _behind(heads: Sequence[int], now: datetime, pace: Pace) -> Select[Any]:
+    """The heads and the open events behind each, oldest first."""
+    head, event = outbox.alias("head"), outbox.alias("event")
+    behind = and_(event.c.tenant == head.c.tenant, event.c.subject == head.c.subject, event.c.id >= head.c.id)
+    columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
+    ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
+    statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
+        head.join(event, behind)
+    )
+    return (
+        statement.where(head.c.id.in_(heads), event.c.done_at.is_(None))
+        .order_by(event.c.id)
+        .limit(pace.events)
+    )
+
+
+async def _set(session: Session, ids: Sequence[int], where: ColumnElement[bool], **values: Any) -> int:
+    return await session.run(update(outbox).where(outbox.c.id.in_(ids), where).values(**values))
+
+
+async def renew(session: Session, token: str, ids: Sequence[int], until: datetime) -> bool:
+    """Lease `ids` until later. False when another worker has taken one of them over."""
+    return await _set(session, ids, outbox.c.lease == token, lease_until=iso(until)) == len(ids)
+
+
+async def delivered(session: Session, token: str, id: int, now: datetime) -> bool:
+    """Mark an event as done. False when another worker took it over, and will deliver it again."""
+    values = {"lease": None, "lease_until": None, "error": None, "done_at": iso(now)}
+    return await _set(session, [id], outbox.c.lease == token, **values) == 1
+
+
+async def release(session: Session, token: str, ids: Sequence[int]) -> None:
+    """Give leased events back."""
+    await _set(session, ids, outbox.c.lease == token, lease=None, lease_until=None)
+
+
+async def failed(
+    session: Session, token: str, event: StoredEvent, error: str, *, retry: datetime | None, now: datetime
+) -> None:
+    """Note a failed delivery: the event waits until `retry`, or is parked when that is None."""
+    values = {
+        "attempts": event.attempts + 1,
+        "error": error.replace("\0", "")[:_ERROR_LENGTH],
+        "retry_at": None if retry is None else iso(retry),
+        "parked_at": iso(now) if retry is None else None,
+    }
+    await _set(session, [event.id], outbox.c.lease == token, lease=None, lease_until=None, **values)
+
+
+async def park_behind(session: Session, now: datetime, limit: int) -> int:
+    """Park the events behind parked ones, at most `limit`: workers need not look at them again and again."""
+    rows = await session.all(_behind_parked(limit).with_for_update(skip_locked=True))
+    return await _set(session, [row[0] for row in rows], true(), parked_at=iso(now)) if rows else 0
+
+
+def _behind_parked(limit: int) -> Select[tuple[int]]:
+    event, earlier = outbox.alias("event"), outbox.alias("earlier")
+    held = exists().where(
+        earlier.c.parked_at.is_not(None),
+        earlier.c.tenant == event.c.tenant,
+        earlier.c.subject == event.c.subject,
+        earlier.c.id < event.c.id,
+    )
+    waiting = select(event.c.id).where(_open(event), event.c.lease.is_(None), held)
+    return waiting.order_by(event.c.id).limit(limit)
+
+
+async def replay(session: Session, ids: Sequence[int] | None = None) -> int:
+    """Open parked events again: all, or those of the subjects of `ids`. How many."""
+    statement = update(outbox).where(outbox.c.parked_at.is_not(None))
+    if ids is not None:
+        named = outbox.alias("named")
+        same = and_(named.c.tenant == outbox.c.tenant, named.c.subject == outbox.c.subject)
+        statement = statement.where(exists().where(named.c.id.in_(ids), same))
+    return await session.run(statement.values(parked_at=None, retry_at=None, attempts=0, error=None))
+
+
+async def discard(session: Session, ids: Sequence[int], now: datetime) -> int:
+    """Give parked events up, and open again those that waited behind them. How many were given up."""
+    gone = await _set(session, ids, outbox.c.parked_at.is_not(None), parked_at=None, done_at=iso(now))
+    await replay(session, ids)
+    return gone
+
+
+async def prune(session: Session, before: datetime, limit: int) -> int:
+    """Delete at most `limit` events that were done before an instant. How many."""
+    old = select(outbox.c.id).where(outbox.c.done_at.is_not(None), outbox.c.done_at < iso(before))
+    chosen = old.order_by(outbox.c.done_at, outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+    return await session.run(delete(outbox).where(outbox.c.id.in_(chosen)))

@@ -1,0 +1,184 @@
+"""A real `coterie serve` in a process of its own, on a data folder and a port of its own, to be killed and asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import httpx2
+from sqlalchemy import select
+
+from coterie.kit.clock import Clock
+from coterie.kit.db import Database
+from coterie.kit.engines import open_database
+from coterie.kit.tables import outbox
+from coterie.kit.tenants import Tenants
+from coterie.services.customer_segment.events import CUSTOMER_CREATED
+from coterie.services.customer_segment.tables import member
+from support.postgres import create_database, drop_database, dsn
+from support.shop import site
+
+COTERIE = Path(sys.executable).with_name("coterie")
+TENANT = "acme"
+SEGMENTS = f"/customer-segment/{TENANT}/segments"
+
+
+class Served:
+    """A server that can be started, killed and stopped, over one database. `database` is its URL."""
+
+    def __init__(self, folder: Path, database: str | None = None) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "log"
+        self.environment = {
+            **os.environ,
+            "COTERIE_DATA_DIR": str(folder / "data"),
+            "COTERIE_PORT": str(port),
+            "COTERIE_LOG_LEVEL": "warning",
+            "COTERIE_SECRET": "journey-" * 5,
+        }
+        self.database = database or f"sqlite:///{folder / 'data' / 'coterie.db'}"
+        if database is not None:
+            self.environment["COTERIE_DATABASE"] = database
+            self.command("migrate")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.token = ""
+
+    def command(self, *arguments: str) -> str:
+        """What a command of the CLI prints; it must succeed."""
+        done = subprocess.run(
+            [COTERIE, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start the server and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([COTERIE, "serve"], env=self.environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while True:
+            assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
+            try:
+                urlopen(f"{self.url}/health/ready", timeout=5).close()
+                return
+            except OSError:
+                assert time.monotonic() < deadline, f"the server did not start: {self.log.read_text()}"
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would, if it runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process is not None and self.process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """What an init system sends."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
+    def exit_code(self) -> int:
+        """The exit code; waits for it at most 30 seconds."""
+        assert self.process is not None
+        return self.process.wait(30)
+
+    async def furnish(self, *segments: str) -> None:
+        """Give the server a tenant whose customers are kept elsewhere, a site, these segments, and a token."""
+        async with self.client() as http:
+            form = {"grant_type": "client_credentials", **self._credentials}
+            self.token = (await http.post("/oauth/token", data=form)).json()["access_token"]
+        async with self.client() as http:
+            made = await http.post(f"/site/{TENANT}/sites", json=site())
+            assert made.status_code == 201, made.text
+            for id in segments:
+                body = {"name": {"en": id}, "siteCode": "main"}
+                made = await http.put(f"{SEGMENTS}/{id}", json=body)
+                assert made.status_code == 201, made.text
+
+    async def make_tenant(self) -> None:
+        """Add the tenant and its client, before the server starts."""
+        self.command("tenant", "create", TENANT, "--languages", "en,de")
+        made = json.loads(self.command("client", "create", TENANT, "--json"))
+        self._credentials = {name: made[name] for name in ("client_id", "client_secret")}
+
+        async with self.opened() as database, database.writing() as session:
+            # The bulks name customers that nobody created.
+            await Tenants(database, Clock()).change(session, TENANT, "references", "open")
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Database]:
+        """The server's database, opened beside it."""
+        database = open_database(self.database)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
+        """A client with the token, over real sockets."""
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        async with httpx2.AsyncClient(
+            base_url=self.url, headers=headers, timeout=60, trust_env=False
+        ) as http:
+            yield http
+
+    async def members(self) -> dict[tuple[str, str], int]:
+        """The version of every stored assignment, by segment and customer."""
+
+        statement = select(member.c.segment_id, member.c.customer_id, member.c.version)
+        async with self.opened() as database, database.reading() as session:
+            rows = await session.all(statement)
+        return {(row.segment_id, row.customer_id): row.version for row in rows}
+
+    async def events(self, type: str = CUSTOMER_CREATED) -> list[tuple[str, str]]:
+        """Segment and customer of every event of this type, in order."""
+
+        statement = select(outbox.c.payload).where(outbox.c.type == type).order_by(outbox.c.id)
+        async with self.opened() as database, database.reading() as session:
+            rows = await session.all(statement)
+        return [(row.payload["segmentId"], row.payload["customer"]["id"]) for row in rows]
+
+
+@contextmanager
+def serving(folder: Path, postgres_admin: str | None, *segments: str) -> Iterator[Served]:
+    """A running server with a tenant and `segments`: on PostgreSQL when `postgres_admin` names one, else SQLite."""
+    url = create_database(postgres_admin) if postgres_admin else None
+    server = Served(folder, dsn(url) if url else None)
+    try:
+        asyncio.run(server.make_tenant())
+        server.start()
+        asyncio.run(server.furnish(*segments))
+        yield server
+    finally:
+        server.kill()
+        if postgres_admin and url:
+            drop_database(postgres_admin, url)
+
+
+def bulk(customers: list[str], **mixin: Any) -> list[dict[str, Any]]:
+    """The body of a bulk PUT of customers."""
+    return [{"customerId": each, **({"mixins": {"mark": mixin}} if mixin else {})} for each in customers]

@@ -1,0 +1,32 @@
+"""A worker in a process of its own, to be killed: `python -m support.worker_process URL LOG`."""
+
+import asyncio
+import os
+import sys
+
+from coterie.kit.clock import Clock
+from coterie.kit.engines import open_database
+from coterie.worker.claims import StoredEvent
+from coterie.worker.worker import Worker
+
+
+class Logger:
+    """Writes each event's id to a file, slowly enough to be killed in the middle."""
+
+    name = "logger"
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    async def deliver(self, event: StoredEvent) -> None:
+        os.write(self._file, f"{event.id} {event.subject}\n".encode())
+        await asyncio.sleep(0.01)
+
+
+async def main(url: str, log: str) -> None:
+    """Work until killed."""
+    await Worker(open_database(url), Clock(), [Logger(log)]).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
