@@ -23,6 +23,9 @@ from coterie.kit.wire import convert, encode, parse, parse_query
 
 # How often a transaction that lost a race, or lacked a schema, is run again.
 _RETRIES = 8
+# How many schemas one request may have fetched: the memory and the connections for them are everybody's.
+_MOST_SCHEMAS = 100
+_TOO_MANY_SCHEMAS = f"names more than {_MOST_SCHEMAS} schemas that are not known yet; send fewer at a time"
 _NOBODY = Caller("anonymous", "", frozenset())
 
 
@@ -101,6 +104,8 @@ async def _transacted(runtime: Runtime, call: Call, arguments: dict[str, Any]) -
         try:
             return await _run(runtime, call, arguments)
         except SchemasNeeded as needed:
+            if len(needed.urls) > _MOST_SCHEMAS:
+                raise Invalid(problems=(Problem.violation("metadata.mixins", _TOO_MANY_SCHEMAS),)) from None
             # Fetched outside the transaction: a slow host must not hold up other writers.
             await runtime.schemas.load(needed.urls)
         except Retry:

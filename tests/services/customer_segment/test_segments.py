@@ -300,3 +300,22 @@ def test_a_patch_can_not_dig_deeper_than_a_body_may(shop: Shop) -> None:
     ]
     with shop.api.unchanged():
         assert shop.api.patch(f"{SEGMENTS}/gold", operations).status == 400
+
+
+def test_one_request_has_a_hundred_schemas_fetched_at_most(shop: Shop) -> None:
+    def entry(number: int) -> dict[str, Any]:
+        urls = {"plan": f"http://127.0.0.1:9/{number}.json"}
+        return {
+            "id": f"s{number}",
+            "name": {"en": "x"},
+            "siteCode": "main",
+            "mixins": {"plan": {"level": 1}},
+            "metadata": {"mixins": urls},
+        }
+
+    with shop.api.unchanged():
+        refused = shop.api.put(f"{SEGMENTS}/bulk", [entry(number) for number in range(101)])
+    assert refused.status == 400
+    assert refused.json["details"][0]["field"] == "metadata.mixins"
+    # Where a schema can't be had, here because of its address, what it describes is taken on trust.
+    assert {each["code"] for each in shop.api.put(f"{SEGMENTS}/bulk", [entry(1), entry(2)]).json} == {201}
