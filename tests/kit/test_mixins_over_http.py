@@ -1,0 +1,70 @@
+"""Mixins from the request to the schema's host and back: violated, unreachable, fetched once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coterie.settings import Settings
+from support.api import Server, new_tenant
+from support.database import SqliteTemplate
+from support.shop import SEGMENTS, Shop
+
+SCHEMA = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "type": "object",
+    "required": ["level"],
+    "properties": {"level": {"type": "integer", "minimum": 1}},
+}
+
+
+@pytest.fixture
+def server(site: Any, sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[Server]:
+    """An app that may fetch from the loopback host of `site`."""
+    settings = Settings(
+        database=sqlite_template.copy(tmp_path),
+        data_dir=str(tmp_path),
+        secret="test-secret-" * 4,
+        allowed_hosts=",".join(site.allowed),
+        log_level="error",
+    )
+    opened = Server("sqlite", settings)
+    yield opened
+    opened.close()
+
+
+def body(url: str, plan: Any) -> dict[str, Any]:
+    """A segment with one mixin."""
+    metadata = {"mixins": {"plan": url}}
+    return {"name": {"en": "x"}, "siteCode": "main", "mixins": {"plan": plan}, "metadata": metadata}
+
+
+def test_data_that_violates_its_schema_is_refused_and_the_schema_fetched_once(
+    server: Server, site: Any
+) -> None:
+    url = site.put("/plan.json", json.dumps(SCHEMA).encode())
+    shop = Shop(new_tenant(server))
+    shop.site("main")
+    assert shop.api.put(f"{SEGMENTS}/good", body(url, {"level": 3})).status == 201
+    with shop.api.unchanged():
+        refused = shop.api.put(f"{SEGMENTS}/bad", body(url, {"level": 0}))
+        assert refused.status == 400
+        assert refused.json["details"][0]["field"] == "mixins.plan.level"
+        missing = shop.api.put(f"{SEGMENTS}/bad", body(url, {}))
+        assert 'missing required properties (["level"])' in missing.json["details"][0]["message"]
+    assert [path for path, _ in site.seen] == ["/plan.json"]
+    assert shop.api.get(f"{SEGMENTS}/good").json["metadata"]["mixins"] == {"plan": url}
+
+
+@pytest.mark.parametrize(("policy", "status"), [("accept", 201), ("reject", 400)])
+def test_a_schema_that_cannot_be_had_is_accepted_or_refused_as_the_tenant_says(
+    server: Server, site: Any, policy: str, status: int
+) -> None:
+    shop = Shop(new_tenant(server, **{"mixins.unreachable": policy}))
+    shop.site("main")
+    url = site.url("/nothing.json")
+    assert shop.api.put(f"{SEGMENTS}/s", body(url, {"level": "any"})).status == status
