@@ -9,7 +9,6 @@ from typing import Any
 import hypothesis
 import pytest
 
-from coterie.kit.tables import metadata
 from coterie.settings import Settings
 from support import loopback
 from support.api import Api, Server, new_tenant
@@ -99,41 +98,31 @@ def loopback_only() -> Iterator[None]:
 # One app for each engine and worker process; each test gets a tenant of its own.
 
 
-async def _create_all(server: Server) -> None:
-    """All tables, from the metadata: until the migrations' template replaces it."""
-    from sqlalchemy import create_engine
-
-    if server.engine == "sqlite":
-        engine = create_engine(server.settings.database)
-        metadata.create_all(engine)
-        engine.dispose()
-    else:
-        async with server.runtime.database.writes.begin() as connection:  # type: ignore[attr-defined]
-            await connection.run_sync(metadata.create_all)
-
-
 def _server(engine: str, url: str, folder: Path) -> Iterator[Server]:
     server = Server(
         engine, Settings(database=url, data_dir=str(folder), secret="test-secret-" * 4, log_level="error")
     )
-    server.run(_create_all(server))
     yield server
     server.close()
 
 
 @pytest.fixture(scope="session")
-def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on SQLite."""
+def sqlite_server(
+    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The app on a migrated SQLite file."""
     folder = tmp_path_factory.mktemp("sqlite")
-    yield from _server("sqlite", f"sqlite:///{folder}/coterie.db", folder)
+    yield from _server("sqlite", sqlite_template.copy(folder), folder)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on PostgreSQL."""
-    url = create_database(postgres_url)
+def postgres_server(
+    postgres_template: PostgresTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The app on a migrated PostgreSQL database."""
+    url = postgres_template.copy()
     yield from _server("postgres", url, tmp_path_factory.mktemp("postgres"))
-    drop_database(postgres_url, url)
+    postgres_template.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
