@@ -51,6 +51,7 @@ def token_of(url: str, client: dict[str, str], scope: str = "") -> tuple[int, An
         ("openapi", ["OpenAPI 3.1"]),
         ("routes", ["--json", "SERVICE", "scopes"]),
         ("tenant create", ["NAME", "--languages", "--currency", "ISO 4217", "3 to 16"]),
+        ("keys rotate", ["--json", "until they expire"]),
         ("client create", ["TENANT", "--kind", "storefront", "--scopes", "this once"]),
     ],
 )
@@ -113,7 +114,12 @@ def test_a_shop_from_nothing(run: Run, start: Start) -> None:
     code, _ = first.stop(signal.SIGINT)
     assert code == 0
 
+    assert json.loads(run("keys", "rotate", "--json").stdout)["kid"]
     second = start("serve", "--port", "0")
+    # A token of the old key is as good as before, and new ones are signed with the new key.
+    fresh = token_of(second.url, client)[1]["access_token"]
+    assert fresh.split(".")[0] != token.split(".")[0]
+    assert ask(f"{second.url}/customer-segment/acme/segments", token=fresh)[0] == 200
     status, listed = ask(f"{second.url}/customer-segment/acme/segments", token=token)
     assert (status, [each["id"] for each in listed]) == (200, ["regulars"])
     code, log = second.stop()

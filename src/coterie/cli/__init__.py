@@ -1,4 +1,4 @@
-"""The commands: serve, worker, migrate, demo, openapi, routes, tenant, client.
+"""The commands: serve, worker, migrate, demo, openapi, routes, tenant, client, keys.
 
 Whatever a person can mend is one line on standard error, without a traceback.
 """

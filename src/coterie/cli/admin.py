@@ -1,4 +1,4 @@
-"""`coterie demo`, `coterie tenant create` and `coterie client create`."""
+"""`coterie demo`, `coterie tenant create`, `coterie client create` and `coterie keys rotate`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from coterie.settings import Settings
 _NOWHERE = Where()
 tenant = Commands(name="tenant", help="Manage tenants.")
 client = Commands(name="client", help="Manage API clients.")
+keys = Commands(name="keys", help="Manage the keys that sign tokens.")
 app.command(tenant)
 app.command(client)
+app.command(keys)
 
 
 @app.command
@@ -120,3 +122,19 @@ def create_client(
         print(json.dumps({"tenant": tenant_name, "client_id": id, "client_secret": secret}))
     else:
         print(f"client_id:     {id}\nclient_secret: {secret}\nThe secret is not shown again.")
+
+
+@keys.command(name="rotate")
+def rotate_keys(*, json_: Json = False, where: Where = _NOWHERE) -> None:
+    """Sign tokens with a new key from now on.
+
+    Tokens of the old key stay good until they expire; running servers follow within a minute.
+    """
+
+    async def run(settings: Settings) -> str:
+        await prepared(settings)
+        async with opened(settings) as runtime:
+            return (await runtime.tokens.keys.rotate()).kid
+
+    kid = asyncio.run(run(where.settings()))
+    print(json.dumps({"kid": kid}) if json_ else f"Tokens are signed with the key {kid} now.")
