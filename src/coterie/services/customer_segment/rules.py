@@ -1,4 +1,4 @@
-"""Pure decisions: when a segment is active, for which legal entity a customer asks, what a segment may say."""
+"""Pure decisions: for which legal entity a customer asks, what a segment may say."""
 
 from __future__ import annotations
 
@@ -9,18 +9,6 @@ from coterie.kit.errors import Problem
 
 PRODUCT, CATEGORY = "PRODUCT", "CATEGORY"
 NO_ENTITY = ""
-
-
-def is_active(status: str, valid_from: str | None, valid_to: str | None, at: str, *, windowed: bool) -> bool:
-    """Whether a segment is active at the instant `at` (ISO text): its status, and its window unless switched off.
-
-    `from` is inclusive, `to` exclusive, a missing bound open (decision 1). Nothing ever flips the status.
-    """
-    if status != "ACTIVE":
-        return False
-    if not windowed:
-        return True
-    return (valid_from is None or valid_from <= at) and (valid_to is None or at < valid_to)
 
 
 def acting_for(token_entity: str | None, companies: Collection[str], asked: str | None) -> str | None:

@@ -326,5 +326,5 @@ async def _require_company(call: Call) -> None:
     if call.caller.may((rules.MANAGE,)):
         return
     id = call.caller.customer_id
-    if id is None or id not in await companies.of_customers(call, [id]):
+    if id is None or not await companies.of_customer(call, id):
         raise Forbidden((rules.MANAGE,))

@@ -78,12 +78,8 @@ async def refresh(call: Call, query: RefreshQuery) -> RefreshedView:
         known = await tokens.redeem(call.db, call.tenant.name, "customer", query.refresh_token)
         if known is not None and known.customer_id is not None and await _is_welcome(call, known.customer_id):
             entity = query.legal_entity_id
-            if entity is not None:
-                firms = await companies.of_customers(call, [known.customer_id])
-                if entity not in firms.get(known.customer_id, []):
-                    raise Forbidden(
-                        message=f"The customer is no contact of the legal entity {entity[:80]!r}."
-                    )
+            if entity is not None and entity not in await companies.of_customer(call, known.customer_id):
+                raise Forbidden(message=f"The customer is no contact of the legal entity {entity[:80]!r}.")
             issued = await issuer.continued(call.db, known, rules.CUSTOMER_SCOPES, entity)
     # Raised after the commit: a copied refresh token has ended its login.
     if issued is None:

@@ -77,7 +77,10 @@ def active(call: Call) -> ColumnElement[bool]:
 
 
 def active_at(at: ColumnElement[str], *, windowed: bool) -> ColumnElement[bool]:
-    """The condition on segments: active at an instant, as `rules.is_active` decides it."""
+    """The condition on segments: active at an instant, by status and, unless switched off, by window.
+
+    `from` is inclusive, `to` exclusive, a missing bound open (decision 1). Nothing ever flips the status.
+    """
     if not windowed:
         return segment.c.status == "ACTIVE"
     return and_(
