@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: on the connection, and in the transaction, of `kit/migrate.py`."""
+"""How Alembic runs the migrations: on the connection, and in the transaction, of `migrations/migrate.py`."""
 
 from alembic import context
 
