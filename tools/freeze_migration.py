@@ -22,7 +22,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from coterie.kit.sqlite import sqlite_engine
+from coterie.database.sqlite import sqlite_engine
 from coterie.migrations import all_tables, migrate
 from coterie.query.sql import Json, Str
 

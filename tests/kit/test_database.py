@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from coterie.kit.db import Database, DatabaseError, Hot, Retry
-from coterie.kit.engines import open_database
-from coterie.kit.postgres import PostgresDatabase
-from coterie.kit.sqlite import SqliteDatabase
+from coterie.database.engines import open_database
+from coterie.database.postgres import PostgresDatabase
+from coterie.database.session import Database, DatabaseError, Hot, Retry
+from coterie.database.sqlite import SqliteDatabase
 from coterie.kit.tables import tenant
 from coterie.query.sql import json_object, json_text
 

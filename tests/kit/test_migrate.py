@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from coterie.kit.db import DatabaseError
-from coterie.kit.postgres import postgres_engine
-from coterie.kit.sqlite import sqlite_engine
+from coterie.database.postgres import postgres_engine
+from coterie.database.session import DatabaseError
+from coterie.database.sqlite import sqlite_engine
 from coterie.migrations import all_tables, migrate
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from coterie.database.session import Retry
 from coterie.kit.call import Call, Reply
-from coterie.kit.db import Retry
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.rows import ANY, Service, op
 from support.api import Api, Response

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from coterie.kit.db import Database, Session
-from coterie.kit.engines import open_database
+from coterie.database.engines import open_database
+from coterie.database.session import Database, Session
 from coterie.kit.tables import tenant
 
 TASKS, ROUNDS = 8, 25

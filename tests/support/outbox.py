@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database
 from coterie.kit.clock import Clock, iso
-from coterie.kit.db import Database
-from coterie.kit.engines import open_database
 from coterie.kit.tables import outbox
 from coterie.worker.claims import Pace, StoredEvent
 from coterie.worker.worker import Worker

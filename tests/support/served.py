@@ -19,9 +19,9 @@ from urllib.request import urlopen
 import httpx2
 from sqlalchemy import select
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database
 from coterie.kit.clock import Clock
-from coterie.kit.db import Database
-from coterie.kit.engines import open_database
 from coterie.kit.tables import outbox
 from coterie.kit.tenants import Tenants
 from coterie.services.customer_segment.events import CUSTOMER_CREATED

@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 
+from coterie.database.engines import open_database
 from coterie.kit.clock import Clock
-from coterie.kit.engines import open_database
 from coterie.worker.claims import StoredEvent
 from coterie.worker.worker import Worker
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database
 from coterie.kit.clock import Clock, iso
-from coterie.kit.db import Database
-from coterie.kit.engines import open_database
 from coterie.worker import claims
 from coterie.worker.claims import StoredEvent
 from coterie.worker.worker import Worker

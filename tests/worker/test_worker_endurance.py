@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database
 from coterie.kit.clock import Clock
-from coterie.kit.db import Database
-from coterie.kit.engines import open_database
 from coterie.worker import claims
 from coterie.worker.claims import Pace, StoredEvent
 from coterie.worker.worker import Worker

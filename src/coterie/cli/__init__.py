@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from coterie import __doc__ as about
-from coterie.kit.db import DatabaseError
+from coterie.database.session import DatabaseError
 from coterie.kit.errors import CoterieError
 from coterie.settings import SettingError
 

@@ -21,8 +21,8 @@ from cyclopts import Parameter
 from coterie.app import App
 from coterie.cli import CommandError, app
 from coterie.cli.options import Json, Where
+from coterie.database.session import Session
 from coterie.directory import SERVICES
-from coterie.kit.db import Session
 from coterie.kit.observe import Metrics, configure_logs
 from coterie.kit.runtime import Runtime, build
 from coterie.migrations import migrate as migrations

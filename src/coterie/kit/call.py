@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from coterie.database.session import Session
 from coterie.kit.caller import Caller
 from coterie.kit.clock import iso
-from coterie.kit.db import Session
 from coterie.kit.errors import Forbidden, Problem, UnsupportedLanguage
 from coterie.kit.language import Accept, Content, LanguageError, check_accept, parse_accept, parse_content
 from coterie.kit.outbox import Event

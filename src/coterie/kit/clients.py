@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, delete, select
 
+from coterie.database.session import Session
 from coterie.kit.caller import ALL_SCOPES
 from coterie.kit.clock import new_secret
-from coterie.kit.db import Session
 from coterie.kit.tables import api_client
 
 ClientKind = Literal["api", "storefront", "custom"]

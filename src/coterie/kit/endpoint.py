@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from coterie.database.session import Retry
 from coterie.kit import clock
 from coterie.kit.call import Call, Reply
 from coterie.kit.caller import Caller
-from coterie.kit.db import Retry
 from coterie.kit.dialect import render
 from coterie.kit.dispatch import Match
 from coterie.kit.errors import Conflict, CoterieError, Forbidden, Invalid, NotFound, Problem, UnsupportedMedia

@@ -18,8 +18,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, OKPKey
 from sqlalchemy import select, update
 
+from coterie.database.session import Database, Session
 from coterie.kit.clock import Clock, iso, new_id, new_secret
-from coterie.kit.db import Database, Session
 from coterie.kit.tables import signing_key
 from coterie.settings import SettingError, Settings
 

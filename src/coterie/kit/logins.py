@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, select, tuple_, update
 
+from coterie.database.session import Session
 from coterie.kit import jwt
 from coterie.kit.caller import Caller
 from coterie.kit.clients import Client, digest
 from coterie.kit.clock import iso, new_id, new_secret, new_uuid
-from coterie.kit.db import Session
 from coterie.kit.keys import SigningKey
 from coterie.kit.tables import login, refresh_token
 from coterie.settings import Settings

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database
 from coterie.kit.clock import Clock
-from coterie.kit.db import Database
-from coterie.kit.engines import open_database
 from coterie.kit.fetch import SafeFetcher
 from coterie.kit.keys import Vault
 from coterie.kit.mixins import Schemas

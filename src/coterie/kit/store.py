@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Row, Table, and_, bindparam, delete, select, tuple_, update
 
+from coterie.database.session import Retry
 from coterie.kit.bulk import Outcome
 from coterie.kit.call import Call
 from coterie.kit.clock import new_id
-from coterie.kit.db import Retry
 from coterie.kit.errors import AlreadyExists, CoterieError, Invalid, NotFound, Problem, VersionConflict
 from coterie.kit.language import check_map
 from coterie.kit.mixins import SchemasNeeded

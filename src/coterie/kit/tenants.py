@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from coterie.database.session import Database, Session
 from coterie.kit import tables
 from coterie.kit.clock import Clock, iso
-from coterie.kit.db import Database, Session
 from coterie.kit.errors import AlreadyExists, Invalid, Problem
 from coterie.kit.language import Languages
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 from sqlalchemy import Table, bindparam, select
 
+from coterie.database.session import Database, Hot, Session
 from coterie.kit import jwt, logins
 from coterie.kit.caller import Caller
 from coterie.kit.clock import Clock
-from coterie.kit.db import Database, Hot, Session
 from coterie.kit.errors import Unauthorized
 from coterie.kit.keys import Keys, Vault
 from coterie.kit.logins import Issuer, Login

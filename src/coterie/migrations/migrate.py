@@ -17,10 +17,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from coterie.kit.db import DatabaseError
-from coterie.kit.engines import engine_of
-from coterie.kit.postgres import postgres_engine
-from coterie.kit.sqlite import driver, opening_failed, sqlite_engine, use_wal
+from coterie.database.engines import engine_of
+from coterie.database.postgres import postgres_engine
+from coterie.database.session import DatabaseError
+from coterie.database.sqlite import driver, opening_failed, sqlite_engine, use_wal
 
 T = TypeVar("T")
 _SCRIPTS = Path(__file__).parent

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, or_, select, true, update
 
+from coterie.database.session import Session
 from coterie.kit.clock import iso, new_secret
-from coterie.kit.db import Session
 from coterie.kit.tables import outbox
 
 _ERROR_LENGTH = 500

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import structlog
 
+from coterie.database.session import Database, Session
 from coterie.kit.clock import Clock, jittered
-from coterie.kit.db import Database, Session
 from coterie.worker import claims
 from coterie.worker.claims import Claim, Pace, StoredEvent
 

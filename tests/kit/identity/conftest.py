@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from coterie.database.engines import open_database
+from coterie.database.session import Database, Session
 from coterie.kit import clients, tables
 from coterie.kit.clients import Client
 from coterie.kit.clock import Clock, iso
-from coterie.kit.db import Database, Session
-from coterie.kit.engines import open_database
 from coterie.kit.keys import Vault
 from coterie.kit.logins import Issued
 from coterie.kit.tokens import Tokens

@@ -21,18 +21,19 @@ from coterie.services.customer_segment.schemas import (
 
 MANAGE, READ, OWN = (_MANAGE,), (_READ,), (_READ, _READ_OWN)
 
-_SEGMENT = "/{segmentId}"
-_CUSTOMERS = "/{segmentId}/customers"
-_CUSTOMER = "/{segmentId}/customers/{customerId}"
-_CONTACT = "/{segmentId}/customers/{customerId}/{legalEntityId}"
-_ITEMS = "/{segmentId}/items"
-_ITEM = "/{segmentId}/items/{type}/{itemId}"
-_ITEMS_BULK = "/{segmentId}/items/{type}/bulk"
+_SEGMENTS = "/segments"
+_SEGMENT = "/segments/{segmentId}"
+_CUSTOMERS = _SEGMENT + "/customers"
+_CUSTOMER = _SEGMENT + "/customers/{customerId}"
+_CONTACT = _SEGMENT + "/customers/{customerId}/{legalEntityId}"
+_ITEMS = _SEGMENT + "/items"
+_ITEM = _SEGMENT + "/items/{type}/{itemId}"
+_ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
     name="customer_segment",
     title="Customer Segment Service",
-    prefix="/customer-segment/{tenant}/segments",
+    prefix="/customer-segment/{tenant}",
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
     reactions={
@@ -45,16 +46,24 @@ SERVICE = Service(
     },
     rows=(
         # Segments
-        op("GET", "", segments.list_segments, OWN, 200, answer=list[SegmentView]),
-        op("POST", "", RESOURCE.create, MANAGE, 201),
-        op("POST", "/search", segments.search_segments, OWN, 200, answer=list[SegmentView], mode="read"),
+        op("GET", _SEGMENTS, segments.list_segments, OWN, 200, answer=list[SegmentView]),
+        op("POST", _SEGMENTS, RESOURCE.create, MANAGE, 201),
+        op(
+            "POST",
+            _SEGMENTS + "/search",
+            segments.search_segments,
+            OWN,
+            200,
+            answer=list[SegmentView],
+            mode="read",
+        ),
         op("GET", _SEGMENT, segments.get_segment, OWN, 200, answer=SegmentView),
         op("PUT", _SEGMENT, RESOURCE.upsert, MANAGE, 201, 204, answer=Created),
         op("PATCH", _SEGMENT, RESOURCE.patch, MANAGE, 204),
         op("DELETE", _SEGMENT, segments.delete_segment, MANAGE, 204),
-        op("POST", "/bulk", RESOURCE.create_bulk, MANAGE, 207),
-        op("PUT", "/bulk", RESOURCE.upsert_bulk, MANAGE, 207),
-        op("DELETE", "/bulk", segments.delete_segments, MANAGE, 207, answer=list[BulkEntry]),
+        op("POST", _SEGMENTS + "/bulk", RESOURCE.create_bulk, MANAGE, 207),
+        op("PUT", _SEGMENTS + "/bulk", RESOURCE.upsert_bulk, MANAGE, 207),
+        op("DELETE", _SEGMENTS + "/bulk", segments.delete_segments, MANAGE, 207, answer=list[BulkEntry]),
         # Customers of a segment
         op("GET", _CUSTOMERS, customers.list_customers, OWN, 200, answer=list[CustomerAssignmentView]),
         op(
@@ -91,15 +100,17 @@ SERVICE = Service(
         op("PUT", _ITEM, items.put_item, MANAGE, 201, 204),
         op("DELETE", _ITEM, items.delete_item, MANAGE, 204),
         # What a storefront asks
-        op("GET", "/items", storefront.list_items, OWN, 200, answer=list[ItemAssignmentView]),
+        op("GET", _SEGMENTS + "/items", storefront.list_items, OWN, 200, answer=list[ItemAssignmentView]),
         op(
             "GET",
-            "/items/category-trees",
+            _SEGMENTS + "/items/category-trees",
             storefront.category_trees,
             (_READ_OWN,),
             200,
             answer=list[TreeNode],
         ),
-        op("POST", "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"),
+        op(
+            "POST", _SEGMENTS + "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"
+        ),
     ),
 )

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
+from coterie.database.session import Retry
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_uuid
-from coterie.kit.db import Retry
 from coterie.kit.errors import CoterieError, Invalid, NotFound, Problem
 from coterie.kit.language import filter_map
 from coterie.kit.listing import page

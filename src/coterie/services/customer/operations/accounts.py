@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from coterie.database.session import Retry
 from coterie.kit.call import Call
-from coterie.kit.db import Retry
 from coterie.kit.errors import AlreadyExists
 from coterie.services.customer import rules
 from coterie.services.customer.tables import email, number

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
+from coterie.database.session import Hot
 from coterie.kit.call import Call
-from coterie.kit.db import Hot
 from coterie.kit.outbox import Event
 from coterie.query.sql import Str
 from coterie.services.customer.tables import company

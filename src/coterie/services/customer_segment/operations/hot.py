@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, or_, select
 
+from coterie.database.session import Hot
 from coterie.kit.call import Call
-from coterie.kit.db import Hot
 from coterie.kit.listing import window
 from coterie.query.json_text import array_text, member, object_text
 from coterie.query.sql import Str

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from coterie.kit.db import Database, DatabaseError, Hot, Retry, Session
+from coterie.database.session import Database, DatabaseError, Hot, Retry, Session
 from coterie.query.sql import register_sqlite
 
 T = TypeVar("T")

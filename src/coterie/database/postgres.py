@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Row, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from coterie.kit.db import Database, Hot, Retry, Session
+from coterie.database.session import Database, Hot, Retry, Session
 from coterie.query.sql import JSON_CODEC
 
 # Serialization failure, deadlock, and a unique key that another transaction took after our look: run again,

@@ -7,9 +7,9 @@ from typing import Literal
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from coterie.kit.db import Database, DatabaseError
-from coterie.kit.postgres import PostgresDatabase
-from coterie.kit.sqlite import SqliteDatabase
+from coterie.database.postgres import PostgresDatabase
+from coterie.database.session import Database, DatabaseError
+from coterie.database.sqlite import SqliteDatabase
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
