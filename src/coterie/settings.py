@@ -52,6 +52,9 @@ class Settings:
     segment_validity: bool = _setting(
         "Whether a segment is active only inside its validity window, besides its status.", True
     )
+    segment_memory: int = _setting(
+        "Bytes of segments' items and category trees that a worker keeps ready to be sent.", 128 * 1024 * 1024
+    )
     event_days: int = _setting("Days for which delivered events are kept.", 30)
     embedded_worker: bool = _setting("Run the event worker inside `coterie serve`.", True)
     shutdown_seconds: int = _setting("Seconds that requests in flight get at shutdown.", 30)

@@ -47,6 +47,13 @@ class member(FunctionElement[Any]):  # noqa: N801
         super().__init__(document)
 
 
+class texts_in(FunctionElement[str]):  # noqa: N801
+    """The texts of a JSON array that is bound as text, for `column.op("IN")(texts_in(bind))` in a hot statement."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+
 class _Joined(FunctionElement[str]):
     inherit_cache = True
     type = sa.Text()
@@ -114,3 +121,13 @@ def _joined_sqlite(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_Joined, "postgresql")
 def _joined_postgresql(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
     return f"('[' || coalesce(string_agg({compiler.process(element.clauses, **kw)}, ','), '') || ']')"
+
+
+@compiles(texts_in, "sqlite")
+def _texts_sqlite(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(texts_in, "postgresql")
+def _texts_postgresql(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(SELECT jsonb_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS JSONB)))"

@@ -6,7 +6,7 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items, segments, storefront
+from coterie.services.customer_segment.operations import customers, items, segments, stamps, storefront
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
@@ -42,11 +42,16 @@ SERVICE = Service(
         "client-management.contact-assignment-deleted": customers.forget_contacts,
         "product.deleted": items.forget_products,
         "category.deleted": items.forget_categories,
+        "product.created": stamps.products_renamed,
+        "product.updated": stamps.products_renamed,
+        "category.created": stamps.categories_changed,
+        "category.updated": stamps.categories_changed,
+        events.ITEM_DELETED: stamps.items_removed,
         "site.site-deleted": segments.refuse_used_sites,
     },
     rows=(
         # Segments
-        op("GET", _SEGMENTS, segments.list_segments, OWN, 200, answer=list[SegmentView]),
+        op("GET", _SEGMENTS, storefront.list_segments, OWN, 200, answer=list[SegmentView]),
         op("POST", _SEGMENTS, RESOURCE.create, MANAGE, 201),
         op(
             "POST",

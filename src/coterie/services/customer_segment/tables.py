@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index
 
-from coterie.kit.tables import key, resource_table
+from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Str
 
+# `items_stamp` is another text after every change of what a list of the segment's items shows, names included:
+# whoever keeps items in memory compares it. NULL: the segment never had items.
 segment = resource_table(
     "customer_segment",
     key("id"),
@@ -14,6 +16,7 @@ segment = resource_table(
     Column("site_code", Str, nullable=False),
     Column("valid_from", Str),
     Column("valid_to", Str),
+    Column("items_stamp", Str),
 )
 Index("customer_segment_site", segment.c.tenant, segment.c.site_code)
 
@@ -41,3 +44,6 @@ Index("customer_segment_member_company", member.c.tenant, member.c.legal_entity_
 
 item = resource_table("customer_segment_item", key("segment_id"), key("type"), key("item_id"))
 Index("customer_segment_item_of", item.c.tenant, item.c.type, item.c.item_id, item.c.segment_id, unique=True)
+
+# One row for each tenant whose categories ever changed; `stamp` is another text after every change of one.
+tree = tenant_table("customer_segment_tree", Column("stamp", Str, nullable=False))

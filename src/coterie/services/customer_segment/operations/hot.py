@@ -1,8 +1,14 @@
-"""Hot reads: a signed-in customer's items, by a statement compiled once whose JSON the database builds."""
+"""Hot reads: a signed-in customer's items and segments, by statements compiled once on the raw driver.
+
+A segment's items are kept in memory as the texts that are sent. Which segments count, and whether what is kept of
+them still holds, the database says for every request: `MINE` gives the segments with their stamps.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, or_, select
@@ -10,48 +16,195 @@ from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, or_, select
 from coterie.database.session import Hot
 from coterie.kit.call import Call
 from coterie.kit.listing import window
-from coterie.query.json_text import array_text, member, object_text
+from coterie.kit.wire import encode
+from coterie.query.json_text import array_text, member, object_text, texts_in
 from coterie.query.sql import Str
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations.audience import Audience, active_at
 from coterie.services.customer_segment.operations.items import code, name, selected
-from coterie.services.customer_segment.schemas import AllItemsQuery
+from coterie.services.customer_segment.operations.memory import MEMORY, SegmentItems
+from coterie.services.customer_segment.schemas import AllItemsQuery, SegmentsQuery
 from coterie.services.customer_segment.tables import item, segment
 from coterie.services.customer_segment.tables import member as members
 
 # The queries of a storefront's pages; every other goes the general way.
 _TYPES = {None: "", "type:PRODUCT": rules.PRODUCT, "type:CATEGORY": rules.CATEGORY}
+# The most items that one statement brings into memory; a segment with more is read page by page.
+_MOST = 10_000
 
 
-def serves(call: Call, query: AllItemsQuery) -> bool:
-    """Whether the query is one that the hot statement answers."""
+def serves_items(call: Call, query: AllItemsQuery) -> bool:
+    """Whether the hot statements answer the query for items."""
     plain = query.sort is None and query.fields is None and query.q in _TYPES
     return plain and not call.wants_count and call.accept.absent
 
 
-async def items(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
-    """The page of items as JSON text."""
+def serves_segments(call: Call, query: SegmentsQuery) -> bool:
+    """Whether the hot statement answers the query for segments."""
+    plain = query.sort is None and query.fields is None and query.q is None
+    return plain and not call.wants_count and call.accept.absent
+
+
+async def segments(call: Call, who: Audience, query: SegmentsQuery) -> bytes:
+    """The page of the audience's active segments as JSON text."""
     limit, offset = window(call, query)
-    statement = _statement(who.entity is not None, call.runtime.settings.segment_validity)
-    rows = await call.db.hot(
-        statement,
-        tenant=call.tenant.name,
-        customer=who.customer_id or "",
-        entity=who.entity or rules.NO_ENTITY,
-        at=call.at,
-        site=query.site_code or "",
-        type=_TYPES[query.q],
-        limit=limit,
-        offset=offset,
-    )
+    statement = _segments(who.entity is not None, call.runtime.settings.segment_validity)
+    rows = await call.db.hot(statement, **_values(call, who, None), limit=limit, offset=offset)
+    text: str = rows[0][0]
+    return text.encode()
+
+
+async def items(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
+    """The page of items of the audience's active segments as JSON text."""
+    window(call, query)
+    mine = await stamped(call, who, query.site_code)
+    known: list[SegmentItems] = []
+    missing = []
+    for id, stamp in mine:
+        kept = MEMORY.get((call.tenant.name, id)) if stamp is not None else _NONE
+        if kept is None or (kept is not _NONE and kept.stamp != stamp):
+            missing.append(id)
+        known.append(kept)
+    if missing:
+        loaded = await _load(call, missing, dict(mine))
+        known = [loaded.get(id, kept) for (id, _), kept in zip(mine, known, strict=True)]
+    if any(each is None or each.texts is None for each in known):
+        return await _from_database(call, who, query)
+    return _page(call, known, query)
+
+
+async def stamped(call: Call, who: Audience, site: str | None) -> Sequence[tuple[Any, ...]]:
+    """Id and items' stamp of each of the audience's active segments, in order of the id."""
+    statement = _mine(who.entity is not None, call.runtime.settings.segment_validity)
+    return await call.db.hot(statement, **_values(call, who, site))
+
+
+def _values(call: Call, who: Audience, site: str | None) -> dict[str, Any]:
+    return {
+        "tenant": call.tenant.name,
+        "customer": who.customer_id or "",
+        "entity": who.entity or rules.NO_ENTITY,
+        "at": call.at,
+        "site": site or "",
+    }
+
+
+_NONE = SegmentItems("", ())
+
+
+def _page(call: Call, known: Sequence[SegmentItems], query: AllItemsQuery) -> bytes:
+    limit, offset = window(call, query)
+    type_ = _TYPES[query.q]
+    out: list[bytes] = []
+    for each in known:
+        texts = each.texts or ()
+        first = each.products_from if type_ == rules.PRODUCT else 0
+        last = each.products_from if type_ == rules.CATEGORY else len(texts)
+        if offset >= last - first:
+            offset -= last - first
+            continue
+        out += texts[first + offset : min(last, first + offset + limit - len(out))]
+        offset = 0
+        if len(out) == limit:
+            break
+    return b"[" + b",".join(out) + b"]"
+
+
+async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[str, SegmentItems]:
+    """The items of these segments, kept from now on; a segment that is not in the answer has to be read again."""
+    values = {"tenant": call.tenant.name, "ids": encode(ids).decode(), "limit": _MOST + 1}
+    rows = await call.db.hot(_items_of(), **values)
+    found: dict[str, SegmentItems] = {}
+    for id, group in groupby(rows, key=lambda row: row[0]):
+        own = list(group)
+        texts = tuple(row[3].encode() for row in own)
+        found[id] = SegmentItems(own[0][1], texts, sum(row[2] == rules.CATEGORY for row in own))
+    if len(rows) > _MOST:
+        # The last one is cut off: too large to be kept, unless others took its place, and then it comes next time.
+        cut = rows[-1][0]
+        texts_of_cut = found.pop(cut).texts or ()
+        if len(texts_of_cut) > _MOST:
+            found[cut] = SegmentItems(rows[-1][1], None)
+    else:
+        found |= {id: SegmentItems(stamps[id], ()) for id in ids if id not in found}
+    most = call.runtime.settings.segment_memory
+    for id, kept in found.items():
+        MEMORY.keep((call.tenant.name, id), kept, kept.size, most)
+    return found
+
+
+async def _from_database(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
+    """The page by one statement, for segments that are too large to be kept."""
+    limit, offset = window(call, query)
+    statement = _paged(who.entity is not None, call.runtime.settings.segment_validity)
+    values = _values(call, who, query.site_code)
+    rows = await call.db.hot(statement, **values, type=_TYPES[query.q], limit=limit, offset=offset)
     text: str = rows[0][0]
     return text.encode()
 
 
 @cache
-def _statement(entity_named: bool, windowed: bool) -> Hot:
-    """The statement for one entity, or for all of the customer's."""
-    tenant, at, site, type_ = _text("tenant"), _text("at"), _text("site"), _text("type")
+def _mine(entity_named: bool, windowed: bool) -> Hot:
+    return Hot(_active(segment.c.id, segment.c.items_stamp, entity_named=entity_named, windowed=windowed))
+
+
+@cache
+def _segments(entity_named: bool, windowed: bool) -> Hot:
+    metadata = member(segment.c.doc, "metadata")
+    text = object_text(
+        id=segment.c.id,
+        status=segment.c.status,
+        siteCode=segment.c.site_code,
+        name=member(segment.c.doc, "name"),
+        description=member(segment.c.doc, "description"),
+        validity=member(segment.c.doc, "validity"),
+        mixins=member(segment.c.doc, "mixins"),
+        metadata=object_text(
+            version=segment.c.version,
+            createdAt=segment.c.created_at,
+            modifiedAt=segment.c.modified_at,
+            mixins=member(metadata, "mixins"),
+        ),
+    )
+    rows = _active(text.label("text"), entity_named=entity_named, windowed=windowed)
+    return Hot(array_text(_limited(rows)))
+
+
+@cache
+def _items_of() -> Hot:
+    """The items of the segments in a JSON array of ids, each with the stamp that it was read under."""
+    here = segment.c.tenant == item.c.tenant, segment.c.id == item.c.segment_id
+    rows = (
+        selected()
+        .join(segment, here[0] & here[1])
+        .with_only_columns(item.c.segment_id, segment.c.items_stamp, item.c.type, _text_of_item())
+        .where(item.c.tenant == _text("tenant"), item.c.segment_id.op("IN")(texts_in(_text("ids"))))
+        .order_by(item.c.segment_id, item.c.type, item.c.item_id)
+        .limit(bindparam("limit", type_=BigInteger()))
+    )
+    return Hot(rows)
+
+
+@cache
+def _paged(entity_named: bool, windowed: bool) -> Hot:
+    type_ = _text("type")
+    segments = _active(segment.c.id, entity_named=entity_named, windowed=windowed).order_by(None)
+    rows = (
+        selected()
+        .with_only_columns(_text_of_item(), maintain_column_froms=True)
+        .where(
+            item.c.tenant == _text("tenant"),
+            item.c.segment_id.in_(segments),
+            or_(type_ == "", item.c.type == type_),
+        )
+        .order_by(item.c.segment_id, item.c.type, item.c.item_id)
+    )
+    return Hot(array_text(_limited(rows)))
+
+
+def _active(*columns: ColumnElement[Any], entity_named: bool, windowed: bool) -> Select[Any]:
+    """The segments, by id, that are active and have the audience as a member, at the site if one is named."""
+    tenant, at, site = _text("tenant"), _text("at"), _text("site")
     mine = select(members.c.segment_id).where(
         members.c.tenant == tenant,
         members.c.customer_id == _text("customer"),
@@ -59,26 +212,24 @@ def _statement(entity_named: bool, windowed: bool) -> Hot:
     )
     if entity_named:
         mine = mine.where(members.c.legal_entity_id.in_([_text("entity"), rules.NO_ENTITY]))
-    segments = select(segment.c.id).where(
-        segment.c.tenant == tenant,
-        segment.c.id.in_(mine),
-        active_at(at, windowed=windowed),
-        or_(site == "", segment.c.site_code == site),
-    )
-    rows = (
-        _texts()
+    return (
+        select(*columns)
         .where(
-            item.c.tenant == tenant, item.c.segment_id.in_(segments), or_(type_ == "", item.c.type == type_)
+            segment.c.tenant == tenant,
+            segment.c.id.in_(mine),
+            active_at(at, windowed=windowed),
+            or_(site == "", segment.c.site_code == site),
         )
-        .order_by(item.c.segment_id, item.c.type, item.c.item_id)
-        .limit(bindparam("limit", type_=BigInteger()))
-        .offset(bindparam("offset", type_=BigInteger()))
+        .order_by(segment.c.id)
     )
-    return Hot(array_text(rows))
 
 
-def _texts() -> Select[Any]:
-    """Item assignments as the text that `items.view_of` would give."""
+def _limited(rows: Select[Any]) -> Select[Any]:
+    return rows.limit(bindparam("limit", type_=BigInteger())).offset(bindparam("offset", type_=BigInteger()))
+
+
+def _text_of_item() -> ColumnElement[str]:
+    """An item assignment as the text that `items.view_of` would give."""
     metadata = member(item.c.doc, "metadata")
     text = object_text(
         segmentId=item.c.segment_id,
@@ -92,7 +243,7 @@ def _texts() -> Select[Any]:
             mixins=member(metadata, "mixins"),
         ),
     )
-    return selected().with_only_columns(text.label("text"), maintain_column_froms=True)
+    return text.label("text")
 
 
 def _text(named: str) -> ColumnElement[str]:

@@ -15,13 +15,14 @@ from coterie.kit.listing import ListQuery, chosen, page
 from coterie.kit.outbox import Event
 from coterie.kit.resource import check_id
 from coterie.kit.rows import Bulk
-from coterie.kit.store import Change, Document, Kind, Write, Written, prepared, remove, store
+from coterie.kit.store import Change, Document, Kind, Write, Written, prepared, remove, store, store_one
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
 from coterie.services.category import facade as categories
 from coterie.services.customer_segment import events, rules
 from coterie.services.customer_segment.operations.customers import must_exist, removal
 from coterie.services.customer_segment.operations.segments import emit_item_deleted, seen
+from coterie.services.customer_segment.operations.stamps import categories_changed, touch
 from coterie.services.customer_segment.schemas import (
     AssignmentUpdate,
     ItemAssignmentItem,
@@ -185,9 +186,8 @@ async def put_item(
 ) -> Reply:
     """Assign a product or a category."""
     await must_exist(call, segment_id)
-    (outcome,) = await store(call, KIND, [_change(segment_id, _type(type), item_id, body)])
-    if outcome.error is not None:
-        raise outcome.error
+    outcome = await store_one(call, KIND, _change(segment_id, _type(type), item_id, body))
+    await touch(call, [segment_id])
     return Reply(outcome.code)
 
 
@@ -203,7 +203,11 @@ async def put_items(call: Call, segment_id: str, type: str, body: Bulk[ItemAssig
             changes.append(_change(segment_id, kind, each.id, each))
         except CoterieError as error:
             changes.append(error)
-    return bulk_reply(call, await store(call, KIND, changes))
+    outcomes = await store(call, KIND, changes)
+    # Also where nothing changed but the version, which the lists show.
+    if any(outcome.error is None for outcome in outcomes):
+        await touch(call, [segment_id])
+    return bulk_reply(call, outcomes)
 
 
 async def delete_item(call: Call, segment_id: str, type: str, item_id: str) -> None:
@@ -246,6 +250,7 @@ async def forget_products(call: Call, deleted: list[Event]) -> None:
 async def forget_categories(call: Call, deleted: list[Event]) -> None:
     """The assignments of deleted categories go with them."""
     await _forget(call, rules.CATEGORY, [event.facts["id"] for event in deleted])
+    await categories_changed(call, deleted)
 
 
 async def _forget(call: Call, type: str, ids: Sequence[str]) -> None:

@@ -13,27 +13,36 @@ from coterie.kit.language import filter_map
 from coterie.kit.store import Document
 from coterie.services.category import facade as categories
 from coterie.services.customer_segment import rules
-from coterie.services.customer_segment.operations import hot
+from coterie.services.customer_segment.operations import hot, segments
 from coterie.services.customer_segment.operations.audience import (
     Audience,
     active,
     audience,
     belongs,
     of_caller,
+    sees_all,
     visible,
 )
 from coterie.services.customer_segment.operations.items import item_page
-from coterie.services.customer_segment.schemas import AllItemsQuery, Match, TreesQuery
+from coterie.services.customer_segment.schemas import AllItemsQuery, Match, SegmentsQuery, TreesQuery
 from coterie.services.customer_segment.tables import item, segment
 
 _closure = categories.closure.subquery("closure")
 _assigned = categories.assignments.subquery("assigned")
 
 
+async def list_segments(call: Call, query: SegmentsQuery) -> Reply:
+    """The segments the caller may see; a customer's own, the storefront's question, are a hot read."""
+    if query.customer_id is None and not sees_all(call) and hot.serves_segments(call, query):
+        who = await of_caller(call, query.legal_entity_id)
+        return Reply(value=await hot.segments(call, who, query))
+    return await segments.list_segments(call, query)
+
+
 async def list_items(call: Call, query: AllItemsQuery) -> Reply:
     """The items of the segments the caller may see: a customer gets those of his active ones, always."""
     who = await audience(call, query.legal_entity_id)
-    if who is not None and hot.serves(call, query):
+    if who is not None and hot.serves_items(call, query):
         return Reply(value=await hot.items(call, who, query))
     conditions = [visible(call, who)]
     if query.only_active and who is None:
