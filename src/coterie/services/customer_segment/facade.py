@@ -24,8 +24,7 @@ async def memberships(
 ) -> frozenset[str]:
     """Those of the segments that are active now and have the customer, acting for the entity, as a member."""
     who = await of_customer(call, customer_id, legal_entity_id, None)
-    rows = await call.db.all(storefront.eligible(call, who, segment_ids, site))
-    return frozenset(row.id for row in rows)
+    return frozenset(each[0] for each in await storefront.eligible(call, who, segment_ids, site))
 
 
 async def covered(
@@ -39,5 +38,5 @@ async def covered(
 ) -> frozenset[str]:
     """Those of the products that the customer's active ones of these segments cover."""
     who = await of_customer(call, customer_id, legal_entity_id, None)
-    eligible = storefront.eligible(call, who, segment_ids, site)
+    eligible = await storefront.eligible(call, who, segment_ids, site)
     return frozenset(await storefront.covered_products(call, eligible, product_ids))

@@ -6,7 +6,7 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items, segments, stamps, storefront
+from coterie.services.customer_segment.operations import customers, items, segments, stamps, storefront, trees
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
@@ -109,7 +109,7 @@ SERVICE = Service(
         op(
             "GET",
             _SEGMENTS + "/items/category-trees",
-            storefront.category_trees,
+            trees.category_trees,
             (_READ_OWN,),
             200,
             answer=list[TreeNode],

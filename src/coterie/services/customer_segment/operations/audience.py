@@ -101,3 +101,8 @@ def belongs(call: Call, who: Audience) -> ColumnElement[bool]:
     """The condition on segments: the audience is a member."""
     mine = select(member.c.segment_id).where(membership(call, who))
     return segment.c.id.in_(mine)
+
+
+def subtree(call: Call) -> bool:
+    """Whether an assigned category covers its descendants as well (tenant setting, decision 3)."""
+    return bool(call.setting("segments.categoryScope", "assigned") == "subtree")

@@ -6,7 +6,7 @@ them still holds, the database says for every request: `MINE` gives the segments
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -24,11 +24,13 @@ from coterie.services.customer_segment.operations.audience import Audience, acti
 from coterie.services.customer_segment.operations.items import code, name, selected
 from coterie.services.customer_segment.operations.memory import MEMORY, SegmentItems
 from coterie.services.customer_segment.schemas import AllItemsQuery, SegmentsQuery
-from coterie.services.customer_segment.tables import item, segment
+from coterie.services.customer_segment.tables import item, segment, tree
 from coterie.services.customer_segment.tables import member as members
 
 # The queries of a storefront's pages; every other goes the general way.
 _TYPES = {None: "", "type:PRODUCT": rules.PRODUCT, "type:CATEGORY": rules.CATEGORY}
+# Id, items' stamp (NULL: it never had any) and stamp of the tenant's categories.
+Stamped = tuple[Any, ...]
 # The most items that one statement brings into memory; a segment with more is read page by page.
 _MOST = 10_000
 
@@ -50,33 +52,48 @@ async def segments(call: Call, who: Audience, query: SegmentsQuery) -> bytes:
     limit, offset = window(call, query)
     statement = _segments(who.entity is not None, call.runtime.settings.segment_validity)
     rows = await call.db.hot(statement, **_values(call, who, None), limit=limit, offset=offset)
-    text: str = rows[0][0]
-    return text.encode()
+    page: str = rows[0][0]
+    return page.encode()
 
 
 async def items(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
     """The page of items of the audience's active segments as JSON text."""
     window(call, query)
-    mine = await stamped(call, who, query.site_code)
-    known: list[SegmentItems] = []
-    missing = []
-    for id, stamp in mine:
-        kept = MEMORY.get((call.tenant.name, id)) if stamp is not None else _NONE
-        if kept is None or (kept is not _NONE and kept.stamp != stamp):
-            missing.append(id)
-        known.append(kept)
-    if missing:
-        loaded = await _load(call, missing, dict(mine))
-        known = [loaded.get(id, kept) for (id, _), kept in zip(mine, known, strict=True)]
-    if any(each is None or each.texts is None for each in known):
+    known = await kept_items(call, await stamped(call, who, query.site_code))
+    if known is None:
         return await _from_database(call, who, query)
     return _page(call, known, query)
 
 
-async def stamped(call: Call, who: Audience, site: str | None) -> Sequence[tuple[Any, ...]]:
-    """Id and items' stamp of each of the audience's active segments, in order of the id."""
+async def kept_items(call: Call, stamped: Sequence[Stamped]) -> list[SegmentItems] | None:
+    """The items of these segments, from memory where their stamp still stands; None: too many to be kept."""
+    known: list[SegmentItems | None] = []
+    missing = []
+    for id, stamp, _ in stamped:
+        kept = MEMORY.get(("items", call.tenant.name, id)) if stamp is not None else _NONE
+        if kept is None or (kept is not _NONE and kept.stamp != stamp):
+            missing.append(id)
+        known.append(kept)
+    if missing:
+        loaded = await _load(call, missing, {id: stamp for id, stamp, _ in stamped})
+        known = [
+            loaded.get(id) if id in missing else kept for (id, *_), kept in zip(stamped, known, strict=True)
+        ]
+    whole = [each for each in known if each is not None and each.texts is not None]
+    return whole if len(whole) == len(known) else None
+
+
+async def stamped(call: Call, who: Audience, site: str | None) -> Sequence[Stamped]:
+    """Each of the audience's active segments by id: id, items' stamp, and the stamp of the tenant's categories."""
     statement = _mine(who.entity is not None, call.runtime.settings.segment_validity)
     return await call.db.hot(statement, **_values(call, who, site))
+
+
+async def named(call: Call, ids: Collection[str], site: str) -> Sequence[Stamped]:
+    """The same of those of these segments that are active at the site."""
+    statement = _named(call.runtime.settings.segment_validity)
+    wanted = encode(sorted(set(ids))).decode()
+    return await call.db.hot(statement, tenant=call.tenant.name, ids=wanted, at=call.at, site=site)
 
 
 def _values(call: Call, who: Audience, site: str | None) -> dict[str, Any]:
@@ -117,8 +134,9 @@ async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[
     found: dict[str, SegmentItems] = {}
     for id, group in groupby(rows, key=lambda row: row[0]):
         own = list(group)
-        texts = tuple(row[3].encode() for row in own)
-        found[id] = SegmentItems(own[0][1], texts, sum(row[2] == rules.CATEGORY for row in own))
+        texts = tuple(row[4].encode() for row in own)
+        products = frozenset(row[3] for row in own if row[2] == rules.PRODUCT)
+        found[id] = SegmentItems(own[0][1], texts, len(own) - len(products), products)
     if len(rows) > _MOST:
         # The last one is cut off: too large to be kept, unless others took its place, and then it comes next time.
         cut = rows[-1][0]
@@ -129,7 +147,7 @@ async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[
         found |= {id: SegmentItems(stamps[id], ()) for id in ids if id not in found}
     most = call.runtime.settings.segment_memory
     for id, kept in found.items():
-        MEMORY.keep((call.tenant.name, id), kept, kept.size, most)
+        MEMORY.keep(("items", call.tenant.name, id), kept, kept.size, most)
     return found
 
 
@@ -139,19 +157,36 @@ async def _from_database(call: Call, who: Audience, query: AllItemsQuery) -> byt
     statement = _paged(who.entity is not None, call.runtime.settings.segment_validity)
     values = _values(call, who, query.site_code)
     rows = await call.db.hot(statement, **values, type=_TYPES[query.q], limit=limit, offset=offset)
-    text: str = rows[0][0]
-    return text.encode()
+    page: str = rows[0][0]
+    return page.encode()
 
 
 @cache
 def _mine(entity_named: bool, windowed: bool) -> Hot:
-    return Hot(_active(segment.c.id, segment.c.items_stamp, entity_named=entity_named, windowed=windowed))
+    return Hot(_active(*_stamps(), entity_named=entity_named, windowed=windowed))
+
+
+@cache
+def _named(windowed: bool) -> Hot:
+    here = segment.c.tenant == text("tenant"), segment.c.id.op("IN")(texts_in(text("ids")))
+    return Hot(select(*_stamps()).where(*here, *_now(windowed=windowed)).order_by(segment.c.id))
+
+
+def _stamps() -> tuple[ColumnElement[Any], ...]:
+    of_tree = select(tree.c.stamp).where(tree.c.tenant == text("tenant")).scalar_subquery()
+    return segment.c.id, segment.c.items_stamp, of_tree
+
+
+def _now(*, windowed: bool) -> tuple[ColumnElement[bool], ...]:
+    """Active at the instant, and at the site if one is named."""
+    site = text("site")
+    return active_at(text("at"), windowed=windowed), or_(site == "", segment.c.site_code == site)
 
 
 @cache
 def _segments(entity_named: bool, windowed: bool) -> Hot:
     metadata = member(segment.c.doc, "metadata")
-    text = object_text(
+    built = object_text(
         id=segment.c.id,
         status=segment.c.status,
         siteCode=segment.c.site_code,
@@ -166,7 +201,7 @@ def _segments(entity_named: bool, windowed: bool) -> Hot:
             mixins=member(metadata, "mixins"),
         ),
     )
-    rows = _active(text.label("text"), entity_named=entity_named, windowed=windowed)
+    rows = _active(built.label("text"), entity_named=entity_named, windowed=windowed)
     return Hot(array_text(_limited(rows)))
 
 
@@ -177,8 +212,10 @@ def _items_of() -> Hot:
     rows = (
         selected()
         .join(segment, here[0] & here[1])
-        .with_only_columns(item.c.segment_id, segment.c.items_stamp, item.c.type, _text_of_item())
-        .where(item.c.tenant == _text("tenant"), item.c.segment_id.op("IN")(texts_in(_text("ids"))))
+        .with_only_columns(
+            item.c.segment_id, segment.c.items_stamp, item.c.type, item.c.item_id, _text_of_item()
+        )
+        .where(item.c.tenant == text("tenant"), item.c.segment_id.op("IN")(texts_in(text("ids"))))
         .order_by(item.c.segment_id, item.c.type, item.c.item_id)
         .limit(bindparam("limit", type_=BigInteger()))
     )
@@ -187,13 +224,13 @@ def _items_of() -> Hot:
 
 @cache
 def _paged(entity_named: bool, windowed: bool) -> Hot:
-    type_ = _text("type")
+    type_ = text("type")
     segments = _active(segment.c.id, entity_named=entity_named, windowed=windowed).order_by(None)
     rows = (
         selected()
         .with_only_columns(_text_of_item(), maintain_column_froms=True)
         .where(
-            item.c.tenant == _text("tenant"),
+            item.c.tenant == text("tenant"),
             item.c.segment_id.in_(segments),
             or_(type_ == "", item.c.type == type_),
         )
@@ -204,21 +241,20 @@ def _paged(entity_named: bool, windowed: bool) -> Hot:
 
 def _active(*columns: ColumnElement[Any], entity_named: bool, windowed: bool) -> Select[Any]:
     """The segments, by id, that are active and have the audience as a member, at the site if one is named."""
-    tenant, at, site = _text("tenant"), _text("at"), _text("site")
+    tenant, at = text("tenant"), text("at")
     mine = select(members.c.segment_id).where(
         members.c.tenant == tenant,
-        members.c.customer_id == _text("customer"),
+        members.c.customer_id == text("customer"),
         or_(members.c.expires_at.is_(None), members.c.expires_at > at),
     )
     if entity_named:
-        mine = mine.where(members.c.legal_entity_id.in_([_text("entity"), rules.NO_ENTITY]))
+        mine = mine.where(members.c.legal_entity_id.in_([text("entity"), rules.NO_ENTITY]))
     return (
         select(*columns)
         .where(
             segment.c.tenant == tenant,
             segment.c.id.in_(mine),
-            active_at(at, windowed=windowed),
-            or_(site == "", segment.c.site_code == site),
+            *_now(windowed=windowed),
         )
         .order_by(segment.c.id)
     )
@@ -231,7 +267,7 @@ def _limited(rows: Select[Any]) -> Select[Any]:
 def _text_of_item() -> ColumnElement[str]:
     """An item assignment as the text that `items.view_of` would give."""
     metadata = member(item.c.doc, "metadata")
-    text = object_text(
+    built = object_text(
         segmentId=item.c.segment_id,
         item=object_text(id=item.c.item_id, code=code, name=name),
         type=item.c.type,
@@ -243,8 +279,9 @@ def _text_of_item() -> ColumnElement[str]:
             mixins=member(metadata, "mixins"),
         ),
     )
-    return text.label("text")
+    return built.label("text")
 
 
-def _text(named: str) -> ColumnElement[str]:
+def text(named: str) -> ColumnElement[str]:
+    """A value of a hot statement."""
     return bindparam(named, type_=Str())

@@ -12,17 +12,18 @@ from typing import Any
 class SegmentItems:
     """The items of a segment as JSON texts, categories before products, each by id.
 
-    products_from: where the products begin. None as `texts`: more than are kept in memory.
+    products_from: where the products begin. products: their ids. None as `texts`: more than are kept in memory.
     """
 
     stamp: str
     texts: tuple[bytes, ...] | None
     products_from: int = 0
+    products: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
         """About how many bytes of memory this takes."""
-        return 200 + sum(len(text) + 41 for text in self.texts or ())
+        return 400 + 120 * len(self.products) + sum(len(text) + 41 for text in self.texts or ())
 
 
 class Memory:
