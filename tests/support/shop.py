@@ -99,3 +99,13 @@ class Shop:
 
     def item(self, segment: str, id: str, type: str = "PRODUCT") -> None:
         self._made("PUT", f"{SEGMENTS}/{segment}/items/{type}/{id}", {})
+
+    def setting(self, name: str, value: object) -> None:
+        """Change a setting of the tenant."""
+
+        async def change() -> None:
+            runtime = self.api.server.runtime
+            async with runtime.database.writing() as session:
+                await runtime.tenants.change(session, self.api.tenant, name, value)
+
+        self.api.run(change())

@@ -49,6 +49,11 @@ class Memory:
         while self._size > most and self._kept:
             self._size -= self._kept.popitem(last=False)[1][1]
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._size = 0
+
     def drop(self, key: Hashable) -> None:
         """Forget a value."""
         known = self._kept.pop(key, None)

@@ -1,0 +1,147 @@
+"""What a worker keeps in memory never shows: after every change the hot reads answer what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from coterie.services.customer_segment.operations import hot
+from coterie.services.customer_segment.operations.memory import MEMORY, Memory
+from support.api import Api
+from support.shop import SEGMENTS, Shop
+
+ITEMS = f"{SEGMENTS}/items"
+TREES = f"{SEGMENTS}/items/category-trees"
+CATEGORIES = "/category/{tenant}/categories"
+PRODUCTS = "/product/{tenant}/products"
+
+GOLD = f"{SEGMENTS}/gold"
+CHANGES: dict[str, Callable[[Api], Any]] = {
+    "an item comes": lambda api: api.put(f"{GOLD}/items/PRODUCT/p3", {}),
+    "items come in bulk": lambda api: api.put(f"{GOLD}/items/PRODUCT/bulk", [{"id": "p3"}, {"id": "p4"}]),
+    "a category comes": lambda api: api.put(f"{GOLD}/items/CATEGORY/bulk", [{"id": "saws"}]),
+    "an item is written again": lambda api: api.put(f"{GOLD}/items/PRODUCT/p1", {}),
+    "an item goes": lambda api: api.delete(f"{GOLD}/items/PRODUCT/p1"),
+    "items go in bulk": lambda api: api.delete(f"{GOLD}/items/CATEGORY/bulk", ["drills"]),
+    "a product is renamed": lambda api: api.patch(f"{PRODUCTS}/p1", {"name": {"en": "New"}}),
+    "a product is deleted": lambda api: api.delete(f"{PRODUCTS}/p1"),
+    "a category is renamed": lambda api: api.patch(
+        f"{CATEGORIES}/drills?publish=true", {"localizedName": {"en": "New"}, "metadata": {"version": 1}}
+    ),
+    "an ancestor is renamed": lambda api: api.patch(
+        f"{CATEGORIES}/tools?publish=true", {"localizedName": {"en": "New"}, "metadata": {"version": 1}}
+    ),
+    "a category moves": lambda api: api.patch(
+        f"{CATEGORIES}/drills?publish=true", {"parentId": "saws", "metadata": {"version": 1}}
+    ),
+    "an ancestor is hidden": lambda api: api.patch(
+        f"{CATEGORIES}/tools?publish=false", {"published": False, "metadata": {"version": 1}}
+    ),
+    "a category is deleted": lambda api: api.delete(f"{CATEGORIES}/drills"),
+    "an ancestor is deleted": lambda api: api.delete(f"{CATEGORIES}/tools?withSubcategories=true"),
+    "a segment goes and comes back": lambda api: (
+        api.delete(f"{GOLD}?forceDelete=true"),
+        api.put(GOLD, {"name": {"en": "Gold"}, "siteCode": "main", "status": "ACTIVE"}),
+        api.put(f"{GOLD}/customers/ada", {}),
+        api.put(f"{GOLD}/items/PRODUCT/p4", {}),
+    ),
+    "a segment is switched off": lambda api: api.patch(GOLD, {"status": "INACTIVE"}),
+    "a segment moves to another site": lambda api: api.patch(GOLD, {"siteCode": "swiss"}),
+    "a customer leaves": lambda api: api.delete(f"{GOLD}/customers/ada"),
+}
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    """Ada in two segments with products and a category below another."""
+    shop.site("swiss", currency="CHF")
+    shop.customer("ada@example.com", id="ada")
+    for category, parent in (("tools", None), ("drills", "tools"), ("saws", "tools")):
+        shop.category(category, parent)
+    for product in ("p1", "p2", "p3", "p4"):
+        shop.product(product)
+    shop.categorise("drills", "p4")
+    for segment in ("gold", "silver"):
+        shop.segment(segment)
+        shop.member(segment, "ada")
+    for segment, product in (("gold", "p1"), ("gold", "p2"), ("silver", "p2")):
+        shop.item(segment, product)
+    assert shop.api.put(f"{GOLD}/items/CATEGORY/drills", {}).status == 201
+    return shop
+
+
+def shown(shop: Shop, ada: Api) -> list[Any]:
+    """What the hot reads answer."""
+    asked = {
+        "items": [{"id": f"p{n}"} for n in range(1, 5)],
+        "segmentIds": ["gold", "silver"],
+        "site": "main",
+    }
+    reads = (ITEMS, f"{ITEMS}?siteCode=main&q=type:CATEGORY", SEGMENTS, TREES, f"{TREES}?siteCode=main")
+    answers = [ada.get(path) for path in reads] + [shop.api.post(f"{SEGMENTS}/match", asked)]
+    assert {answer.status for answer in answers} == {200}
+    return [answer.json for answer in answers]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_shows_at_once(stocked: Shop, change: str) -> None:
+    ada = stocked.api.as_customer("ada")
+    before = shown(stocked, ada)
+    assert shown(stocked, ada) == before
+    CHANGES[change](stocked.api)
+    after = shown(stocked, ada)
+    assert after != before
+    MEMORY.clear()
+    assert shown(stocked, ada) == after
+    assert after[0] == ada.get(f"{ITEMS}?q=type:(PRODUCT,CATEGORY)").json
+
+
+def test_a_product_that_comes_after_its_assignment_has_its_name(stocked: Shop) -> None:
+    stocked.setting("references", "open")
+    ada = stocked.api.as_customer("ada")
+    assert stocked.api.put(f"{GOLD}/items/PRODUCT/later", {}).status == 201
+    assert [each["item"] for each in ada.get(ITEMS).json if each["item"]["id"] == "later"] == [
+        {"id": "later"}
+    ]
+    stocked.product("later")
+    (item,) = (each["item"] for each in ada.get(ITEMS).json if each["item"]["id"] == "later")
+    assert item["code"] == "C-later"
+
+
+def test_the_descendants_count_as_soon_as_the_tenant_says_so(stocked: Shop) -> None:
+    ada = stocked.api.as_customer("ada")
+    stocked.category("small", "drills")
+    assert "small" not in str(ada.get(TREES).json)
+    stocked.setting("segments.categoryScope", "subtree")
+    assert "small" in str(ada.get(TREES).json)
+
+
+def test_a_segment_too_large_for_memory_is_read_page_by_page(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = stocked.api.as_customer("ada")
+    queries = ("", "?pageSize=2&pageNumber=2", "?q=type:CATEGORY", "?siteCode=main&q=type:PRODUCT")
+    expected = [ada.get(ITEMS + query).json for query in queries]
+    matched = shown(stocked, ada)[-1]
+    for most in (1, 2, 3):
+        MEMORY.clear()
+        monkeypatch.setattr(hot, "_MOST", most)
+        for _ in range(2):
+            assert [ada.get(ITEMS + query).json for query in queries] == expected
+            assert shown(stocked, ada)[-1] == matched
+
+
+def test_the_memory_keeps_what_was_used_last_within_its_bound() -> None:
+    memory = Memory()
+    for key in "abc":
+        memory.keep(key, key.upper(), 40, 100)
+    assert [memory.get(key) for key in "abc"] == [None, "B", "C"]
+    memory.get("b")
+    memory.keep("d", "D", 40, 100)
+    assert [memory.get(key) for key in "bcd"] == ["B", None, "D"]
+    memory.keep("b", "B2", 100, 100)
+    assert [memory.get(key) for key in "bd"] == ["B2", None]
+    memory.keep("huge", "!", 101, 100)
+    assert memory.get("huge") is None
