@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select, update
 
+from coterie.database.session import Hot
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, NotFound, Problem
@@ -14,6 +15,7 @@ from coterie.kit.listing import ListQuery, page
 from coterie.kit.store import Document
 from coterie.kit.wire import to_document
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import Str
 from coterie.services.coupon import events, rules
 from coterie.services.coupon.operations.coupons import KIND, MANAGE, customer_of, stored, yrn
 from coterie.services.coupon.schemas import CustomerQuery, RedemptionCreation
@@ -74,13 +76,25 @@ async def _check_customer(call: Call, customer_id: str | None) -> None:
         raise Invalid(problems=(Problem.violation("customerNumber", text),))
 
 
+_USED = Hot(
+    select(usage.c.count).where(
+        usage.c.tenant == bindparam("tenant", type_=Str()),
+        usage.c.code == bindparam("code", type_=Str()),
+        usage.c.customer_id == bindparam("customer", type_=Str()),
+        usage.c.legal_entity_id == bindparam("entity", type_=Str()),
+    )
+)
+
+
 async def _attempt(call: Call, row: Row[Any], who: _Redeemer, document: Document) -> rules.Attempt:
     """What the rules need to know of a redemption."""
     used, in_segment = 0, False
     coupon_document = KIND.document_of(row)
     if who.customer_id is not None:
-        counter = select(usage.c.count).where(_counter(call, row.code, who.customer_id, who.entity))
-        used = await call.db.value(counter) or 0
+        counters = await call.db.hot(
+            _USED, tenant=call.tenant.name, code=row.code, customer=who.customer_id, entity=who.entity
+        )
+        used = counters[0][0] if counters else 0
         if coupon_document["segmentRestricted"]:
             ids = coupon_document["restrictions"]["segments"]
             in_segment = bool(await segments.memberships(call, who.customer_id, who.entity or None, ids))
