@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -105,10 +106,11 @@ def shopper(size: Size, number: int) -> Shopper:
     )
 
 
-def sample(size: Size, count: int) -> list[Shopper]:
+@cache
+def sample(size: Size, count: int) -> tuple[Shopper, ...]:
     """`count` customers, or all, from all over the tenant."""
     count = min(count, size.customers)
-    return [shopper(size, number * size.customers // count) for number in range(count)]
+    return tuple(shopper(size, number * size.customers // count) for number in range(count))
 
 
 def items(size: Size, segment_id: str) -> list[tuple[str, str]]:
