@@ -12,11 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import workers, writes
 from benchmarks.generate import progress
 from benchmarks.load import ROOT, Server, filled
 from benchmarks.reads import READS, Read
 from benchmarks.report import Figure, write
-from benchmarks.tenant import SIZES
+from benchmarks.shape import SIZES
 
 sys.path.insert(0, str(ROOT / "tests"))
 ENGINES = ("sqlite", "postgresql")
@@ -37,6 +38,15 @@ class Plan:
         """The reads among the measures."""
         return [each for each in READS if each.name in self.only]
 
+    @property
+    def recorded(self) -> list[Read]:
+        """The reads that any of the measures sends."""
+        return [
+            each
+            for each in READS
+            if each in self.reads or (workers.NAME in self.only and each is workers.READ)
+        ]
+
 
 def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
     """The figures of one engine."""
@@ -47,10 +57,15 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
             place.mkdir()
             url = stack.enter_context(database(engine, place))
             server = stack.enter_context(Server(filled(SIZES[size], url, place)))
-            server.record(plan.reads)
+            server.record(plan.recorded)
             servers[size] = server
         for read in plan.reads:
             yield from _read(plan, engine, servers, read)
+        if writes.NAME in plan.only:
+            yield from writes.figures(engine, servers, plan.rounds)
+        if workers.NAME in plan.only and engine == "postgresql":
+            size, server = next(iter(servers.items()))
+            yield from workers.figures(engine, size, server, plan.rounds, plan.seconds)
 
 
 def _read(plan: Plan, engine: str, servers: dict[str, Server], read: Read) -> Iterator[Figure]:
@@ -87,7 +102,7 @@ def database(engine: str, folder: Path) -> Iterator[str]:
 
 
 def _plan(arguments: list[str]) -> tuple[Plan, bool]:
-    names = [each.name for each in READS]
+    names = [*(each.name for each in READS), writes.NAME, workers.NAME]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="S", help="L measures S as well")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")

@@ -19,7 +19,8 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from benchmarks.tenant import SIZES, Row, Size, contents
+from benchmarks.shape import SIZES, Size
+from benchmarks.tenant import Row, contents
 from coterie.database.engines import engine_of
 from coterie.database.postgres import dsn
 
@@ -41,7 +42,7 @@ def generate(url: str, size: Size, *, tenant: str = TENANT, say: Say = lambda _:
     say(f"tenant {tenant} is written: {time.monotonic() - started:.1f} s\n")
 
 
-class _Rows:
+class Rows:
     """Rows of one table as tuples in the order of `columns`: those that the rows name, and the tenant.
 
     A column that they don't name is left to its default. Raises ValueError when it has none.
@@ -100,14 +101,14 @@ def _sqlite(path: str, size: Size, tenant: str, say: Say) -> None:
     try:
         connection.execute("PRAGMA cache_size = -262144")
         connection.execute("BEGIN IMMEDIATE")
-        for table, count, rows in contents(size, tenant):
+        for table, count, rows in contents(size):
             found = connection.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
                 (table.name,),
             ).fetchall()
             for name, _ in found:
                 connection.execute(f'DROP INDEX "{name}"')
-            given = _Rows(table, tenant, rows, sqlite.dialect())
+            given = Rows(table, tenant, rows, sqlite.dialect())
             marks = ", ".join("?" * len(given.columns))
             insert = f"INSERT INTO {table.name} ({_listed(given.columns)}) VALUES ({marks})"
             connection.executemany(insert, _told(given, table.name, count, say))
@@ -124,7 +125,7 @@ async def _postgres(url: str, size: Size, tenant: str, say: Say) -> None:
     connection = await asyncpg.connect(dsn(url))
     try:
         async with connection.transaction():
-            for table, count, rows in contents(size, tenant):
+            for table, count, rows in contents(size):
                 # A constraint's index can't be dropped alone; the rows come in the order of the primary key.
                 found = await connection.fetch(
                     "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql FROM pg_index "
@@ -134,7 +135,7 @@ async def _postgres(url: str, size: Size, tenant: str, say: Say) -> None:
                 )
                 for index in found:
                     await connection.execute(f"DROP INDEX {index['name']}")
-                given = _Rows(table, tenant, rows, postgresql.dialect())  # type: ignore[no-untyped-call]
+                given = Rows(table, tenant, rows, postgresql.dialect())  # type: ignore[no-untyped-call]
                 await connection.copy_records_to_table(
                     table.name, columns=given.columns, records=_told(given, table.name, count, say)
                 )

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from benchmarks.generate import TENANT, generate, progress
 from benchmarks.reads import SAMPLE, Read, Request, floor_of, requests
 from benchmarks.server import ANSWERS
-from benchmarks.tenant import Size, sample
+from benchmarks.shape import Size, sample
 from coterie.directory import SERVICES
 from coterie.kit import clients
 from coterie.kit.clock import iso

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 from benchmarks.generate import TENANT
-from benchmarks.tenant import SITE, Shopper, Size, coupon, items, sample
+from benchmarks.shape import Shopper, Size, coupon, items, product_id, sample
+from benchmarks.tenant import SITE
 
 SAMPLE = 1_000
 """How many customers' tokens a load rotates over."""
@@ -37,7 +38,7 @@ def _match(size: Size, shopper: Shopper) -> Any:
     random = Random(shopper.customer_id)
     segments = [each.segments[0] for each in random.sample(sample(size, SAMPLE), _MATCHED_SEGMENTS)]
     assigned = [id for segment in segments for type_, id in items(size, segment) if type_ == "PRODUCT"]
-    others = [f"product-{random.randrange(size.products):06}" for _ in range(_MATCHED_ITEMS // 2)]
+    others = [product_id(random.randrange(size.products)) for _ in range(_MATCHED_ITEMS // 2)]
     asked = random.sample(assigned, _MATCHED_ITEMS // 2) + others
     random.shuffle(asked)
     return {"site": SITE, "items": [{"id": id} for id in asked], "segmentIds": segments}

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.reads import READS, Read
-from benchmarks.tenant import SIZES, shopper
+from benchmarks.shape import SIZES, shopper
 from coterie import cli
 from coterie.cli import server
 from coterie.directory import SERVICES

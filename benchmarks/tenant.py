@@ -1,19 +1,31 @@
-"""The rows of a made-up tenant of any size: the same for the same size and seed, sorted by each table's key.
-
-Everything is computed from a row's number, so no table needs another in memory, and what a sample customer sees
-is known without asking the database.
-"""
+"""The rows of a made-up tenant of any size: the same for the same size and seed, sorted by each table's key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
-from random import Random
 from typing import Any
 
 from sqlalchemy import Table
 
+from benchmarks.shape import (
+    CATEGORIES_OF_SEGMENT,
+    CHILDREN,
+    COMPANY_EVERY,
+    LEAVES,
+    SEGMENTS_OF_COUPON,
+    TREE,
+    Size,
+    category_id,
+    company_id,
+    coupon_code,
+    customer_id,
+    entity_id,
+    home_of,
+    items_of,
+    product_id,
+    segment_id,
+    segments_of,
+)
 from coterie.kit import tables as kit
 from coterie.services.category import tables as categories
 from coterie.services.coupon import tables as coupons
@@ -26,192 +38,42 @@ from coterie.services.site import tables as sites
 SITE = "main"
 _AT = "2026-01-02T03:04:05.678Z"
 _SINCE = "2024-01-01T00:00:00.000Z"
-_CATEGORIES_OF_SEGMENT = 5
-# A category tree has a root, its children, and their leaves; products and segments are assigned leaves.
-_CHILDREN, _LEAVES = 4, 20
-_TREE = 1 + _CHILDREN + _LEAVES
-_COMPANY_EVERY = 10
-_CONTACTS_OF_COMPANY = 10
-SEGMENTS_OF_COUPON = 20
 _NOTHING: dict[str, Any] = {}
 _DOC = {"version": 1, "created_at": _AT, "modified_at": _AT}
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Size:
-    """How much of each; `products` and `categories` are what the segments' `items` are taken from.
-
-    Raises ValueError for a size whose customers can't each be in `memberships / customers` segments.
-    """
-
-    customers: int
-    segments: int
-    memberships: int
-    items: int
-    products: int
-    categories: int
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        each = self.segments_of_customer
-        if each < 1 or self.segments <= each * (each - 1):
-            raise ValueError(
-                f"{self.segments} segments are too few for {each} of every customer; use more than {each * each}"
-            )
-        if not _CATEGORIES_OF_SEGMENT < self.items_of_segment <= self.products + _CATEGORIES_OF_SEGMENT:
-            raise ValueError(
-                f"{self.items_of_segment} items of a segment; use more than {_CATEGORIES_OF_SEGMENT}, "
-                f"and at least as many products"
-            )
-
-    @property
-    def segments_of_customer(self) -> int:
-        """How many segments every customer is in."""
-        return self.memberships // self.customers
-
-    @property
-    def items_of_segment(self) -> int:
-        """How many products and categories every segment has."""
-        return self.items // self.segments
-
-    @property
-    def trees(self) -> int:
-        """How many category trees there are."""
-        return max(1, self.categories // _TREE)
-
-
-SIZES = {
-    "tiny": Size(200, 50, 1_000, 500, 100, 50),
-    "S": Size(20_000, 500, 100_000, 25_000, 2_500, 250),
-    "M": Size(200_000, 2_000, 1_000_000, 100_000, 10_000, 1_000),
-    "L": Size(2_000_000, 10_000, 10_000_000, 500_000, 50_000, 5_000),
-}
-
-
-@dataclass(frozen=True)
-class Shopper:
-    """A customer, the legal entity he is a contact of ("" for none), and the segments he is in, in order."""
-
-    customer_id: str
-    entity: str
-    segments: tuple[str, ...]
-
-
-def shopper(size: Size, number: int) -> Shopper:
-    """The customer with this number, from 0."""
-    return Shopper(
-        _customer(number), _entity(number), tuple(_segment(each) for each in _segments_of(size, number))
-    )
-
-
-@cache
-def sample(size: Size, count: int) -> tuple[Shopper, ...]:
-    """`count` customers, or all, from all over the tenant."""
-    count = min(count, size.customers)
-    return tuple(shopper(size, number * size.customers // count) for number in range(count))
-
-
-def items(size: Size, segment_id: str) -> list[tuple[str, str]]:
-    """Type and id of every item of a segment, in order."""
-    return list(_items_of(size, int(segment_id.rpartition("-")[2])))
-
-
-def coupon(segment_id: str) -> str:
-    """The code of the coupon that is for the members of a segment and its neighbours."""
-    return _coupon(int(segment_id.rpartition("-")[2]) // SEGMENTS_OF_COUPON)
-
-
-def contents(size: Size, tenant: str) -> list[tuple[Table, int, Iterable[Row]]]:
+def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
     """Every table with the number of its rows and the rows, without their tenant."""
-    contacts = len(range(0, size.customers, _COMPANY_EVERY))
-    leaves = size.trees * _LEAVES
     return [
         (kit.tenant, 1, [_tenant()]),
         (sites.site, 1, [_site()]),
-        (companies.legal_entity, -(-contacts // _CONTACTS_OF_COMPANY), _legal_entities(size)),
-        (companies.contact, contacts, _contacts(size)),
+        (companies.legal_entity, size.companies, _legal_entities(size)),
+        (companies.contact, size.contacts, _contacts(size)),
         (customers.customer, size.customers, _customers(size)),
         (customers.email, size.customers, _emails(size)),
-        (customers.company, contacts, _companies(size)),
+        (customers.company, size.contacts, _companies(size)),
         (products.product, size.products, _products(size)),
-        (categories.category, size.trees * _TREE, _categories(size)),
-        (categories.closure, size.trees * (1 + 2 * _CHILDREN + 3 * _LEAVES), _closure(size)),
+        (categories.category, size.trees * TREE, _categories(size)),
+        (categories.closure, size.trees * (1 + 2 * CHILDREN + 3 * LEAVES), _closure(size)),
         (categories.assignment, size.products, _assignments(size)),
         (products.product_category, size.products, _product_categories(size)),
         (segments.segment, size.segments, _segments(size)),
         (segments.item, size.segments * size.items_of_segment, _items(size)),
         (
             categories.segment_link,
-            size.segments * min(_CATEGORIES_OF_SEGMENT, leaves),
+            size.segments * CATEGORIES_OF_SEGMENT,
             _links(size, "CATEGORY"),
         ),
         (
             products.product_segment,
-            size.segments * (size.items_of_segment - _CATEGORIES_OF_SEGMENT),
+            size.segments * (size.items_of_segment - CATEGORIES_OF_SEGMENT),
             _links(size, "PRODUCT"),
         ),
         (segments.member, size.customers * size.segments_of_customer, _members(size)),
-        (coupons.coupon, -(-size.segments // SEGMENTS_OF_COUPON), _coupons(size)),
+        (coupons.coupon, size.coupons, _coupons(size)),
     ]
-
-
-def _customer(number: int) -> str:
-    return str(10_000_000 + number)
-
-
-def _entity(number: int) -> str:
-    return "" if number % _COMPANY_EVERY else _company(number // _COMPANY_EVERY // _CONTACTS_OF_COMPANY)
-
-
-def _company(number: int) -> str:
-    return f"company-{number:06}"
-
-
-def _segment(number: int) -> str:
-    return f"segment-{number:06}"
-
-
-def _product(number: int) -> str:
-    return f"product-{number:06}"
-
-
-def _category(number: int) -> str:
-    return f"category-{number:06}"
-
-
-def _coupon(number: int) -> str:
-    return f"COUPON-{number:04}"
-
-
-def _segments_of(size: Size, number: int) -> list[int]:
-    """Segments far apart from each other, and of different trees, so that sizes differ in nothing but size."""
-    # A multiplicative hash: neighbours among the customers are not neighbours among the segments.
-    base = ((number + size.seed) * 2_654_435_761 % 2**32) * size.segments >> 32
-    step = size.segments // size.segments_of_customer + 1
-    return sorted((base + each * step) % size.segments for each in range(size.segments_of_customer))
-
-
-def _leaf(tree: int, number: int) -> int:
-    return tree * _TREE + 1 + _CHILDREN + number % _LEAVES
-
-
-def _items_of(size: Size, number: int) -> Iterator[tuple[str, str]]:
-    tree, first = number % size.trees, number // size.trees
-    step = _LEAVES // _CATEGORIES_OF_SEGMENT
-    for leaf in sorted(_leaf(tree, first + step * each) for each in range(_CATEGORIES_OF_SEGMENT)):
-        yield "CATEGORY", _category(leaf)
-    random = Random(size.seed * 1_000_003 + number)
-    for product in sorted(
-        random.sample(range(size.products), size.items_of_segment - _CATEGORIES_OF_SEGMENT)
-    ):
-        yield "PRODUCT", _product(product)
-
-
-def _home(size: Size, product: int) -> int:
-    """The category of a product."""
-    return _leaf(product % size.trees, product // size.trees)
 
 
 def _tenant() -> Row:
@@ -239,10 +101,9 @@ def _site() -> Row:
 
 
 def _legal_entities(size: Size) -> Iterator[Row]:
-    contacts = len(range(0, size.customers, _COMPANY_EVERY))
-    for number in range(-(-contacts // _CONTACTS_OF_COMPANY)):
+    for number in range(size.companies):
         yield {
-            "id": _company(number),
+            "id": company_id(number),
             "name": f"Company {number}",
             "type": "COMPANY",
             "doc": _NOTHING,
@@ -251,8 +112,8 @@ def _legal_entities(size: Size) -> Iterator[Row]:
 
 
 def _contacts(size: Size) -> Iterator[Row]:
-    for number in range(0, size.customers, _COMPANY_EVERY):
-        ids = {"legal_entity_id": _entity(number), "customer_id": _customer(number)}
+    for number in range(0, size.customers, COMPANY_EVERY):
+        ids = {"legal_entity_id": entity_id(number), "customer_id": customer_id(number)}
         yield {
             "id": f"contact-{number:08}",
             **ids,
@@ -267,7 +128,7 @@ def _customers(size: Size) -> Iterator[Row]:
     doc = {"preferredLanguage": "en", "preferredCurrency": "EUR", "preferredSite": SITE}
     for number in range(size.customers):
         yield {
-            "id": _customer(number),
+            "id": customer_id(number),
             "first_name": f"First{number % 997}",
             "last_name": f"Last{number % 9973}",
             "contact_email": _email(number),
@@ -279,18 +140,18 @@ def _customers(size: Size) -> Iterator[Row]:
 
 
 def _email(number: int) -> str:
-    return f"{_customer(number)}@example.com"
+    return f"{customer_id(number)}@example.com"
 
 
 def _emails(size: Size) -> Iterator[Row]:
     for number in range(size.customers):
-        address = {"folded": _email(number), "customer_id": _customer(number), "email": _email(number)}
+        address = {"folded": _email(number), "customer_id": customer_id(number), "email": _email(number)}
         yield {**address, "login": True, "initial_password": True, "created_at": _AT}
 
 
 def _companies(size: Size) -> Iterator[Row]:
-    for number in range(0, size.customers, _COMPANY_EVERY):
-        yield {"customer_id": _customer(number), "legal_entity_id": _entity(number)}
+    for number in range(0, size.customers, COMPANY_EVERY):
+        yield {"customer_id": customer_id(number), "legal_entity_id": entity_id(number)}
 
 
 def _products(size: Size) -> Iterator[Row]:
@@ -298,7 +159,7 @@ def _products(size: Size) -> Iterator[Row]:
         name = {"en": f"Cordless drill driver {number}", "de": f"Akku-Bohrschrauber {number}"}
         doc = {"productType": "BASIC", "description": {"en": "With two gears.", "de": "Mit zwei Gängen."}}
         yield {
-            "id": _product(number),
+            "id": product_id(number),
             "code": f"P-{number:06}",
             "name": name,
             "published": True,
@@ -309,24 +170,24 @@ def _products(size: Size) -> Iterator[Row]:
 
 def _paths(size: Size) -> Iterator[tuple[int, list[int]]]:
     """Every category with its ancestors, nearest first."""
-    for root in range(0, size.trees * _TREE, _TREE):
+    for root in range(0, size.trees * TREE, TREE):
         yield root, []
-        for child in range(_CHILDREN):
+        for child in range(CHILDREN):
             yield root + 1 + child, [root]
-        for leaf in range(_LEAVES):
-            yield root + 1 + _CHILDREN + leaf, [root + 1 + leaf // (_LEAVES // _CHILDREN), root]
+        for leaf in range(LEAVES):
+            yield root + 1 + CHILDREN + leaf, [root + 1 + leaf // (LEAVES // CHILDREN), root]
 
 
 def _categories(size: Size) -> Iterator[Row]:
     for number, ancestors in _paths(size):
-        id, names = _category(number), {"en": f"Category {number}", "de": f"Kategorie {number}"}
+        id, names = category_id(number), {"en": f"Category {number}", "de": f"Kategorie {number}"}
         yield {
             "id": id,
-            "parent_id": _category(ancestors[0]) if ancestors else None,
+            "parent_id": category_id(ancestors[0]) if ancestors else None,
             "code": id.upper(),
             "code_folded": id,
             "name": names,
-            "position": number % _TREE,
+            "position": number % TREE,
             "published": True,
             "doc": {"localizedSlug": {"en": id, "de": id}},
             **_DOC,
@@ -336,16 +197,16 @@ def _categories(size: Size) -> Iterator[Row]:
 def _closure(size: Size) -> Iterator[Row]:
     for number, ancestors in _paths(size):
         for depth, ancestor in sorted(enumerate((number, *ancestors)), key=lambda pair: pair[1]):
-            yield {"category_id": _category(number), "ancestor_id": _category(ancestor), "depth": depth}
+            yield {"category_id": category_id(number), "ancestor_id": category_id(ancestor), "depth": depth}
 
 
 def _assignments(size: Size) -> list[Row]:
-    pairs = sorted((_home(size, product), product) for product in range(size.products))
+    pairs = sorted((home_of(size, product), product) for product in range(size.products))
     return [
         {
-            "category_id": _category(home),
+            "category_id": category_id(home),
             "ref_type": "PRODUCT",
-            "ref_id": _product(product),
+            "ref_id": product_id(product),
             "id": f"assignment-{product:06}",
             "created_at": _AT,
         }
@@ -355,7 +216,7 @@ def _assignments(size: Size) -> list[Row]:
 
 def _product_categories(size: Size) -> Iterator[Row]:
     for product in range(size.products):
-        yield {"product_id": _product(product), "category_id": _category(_home(size, product))}
+        yield {"product_id": product_id(product), "category_id": category_id(home_of(size, product))}
 
 
 def _segments(size: Size) -> Iterator[Row]:
@@ -365,7 +226,7 @@ def _segments(size: Size) -> Iterator[Row]:
         if windowed:
             doc["validity"] = {"from": _SINCE}
         yield {
-            "id": _segment(number),
+            "id": segment_id(number),
             "status": "ACTIVE",
             "site_code": SITE,
             "valid_from": _SINCE if windowed else None,
@@ -376,16 +237,16 @@ def _segments(size: Size) -> Iterator[Row]:
 
 def _items(size: Size) -> Iterator[Row]:
     for number in range(size.segments):
-        for type_, id in _items_of(size, number):
-            yield {"segment_id": _segment(number), "type": type_, "item_id": id, "doc": _NOTHING, **_DOC}
+        for type_, id in items_of(size, number):
+            yield {"segment_id": segment_id(number), "type": type_, "item_id": id, "doc": _NOTHING, **_DOC}
 
 
 def _links(size: Size, wanted: str) -> Iterator[Row]:
     """The copies of the item assignments that products and categories keep, each in the order of its key."""
     pairs = [
-        (id, _segment(number))
+        (id, segment_id(number))
         for number in range(size.segments)
-        for type_, id in _items_of(size, number)
+        for type_, id in items_of(size, number)
         if type_ == wanted
     ]
     if wanted == "CATEGORY":
@@ -395,11 +256,11 @@ def _links(size: Size, wanted: str) -> Iterator[Row]:
 
 def _members(size: Size) -> Iterator[Row]:
     for number in range(size.customers):
-        key = {"customer_id": _customer(number), "legal_entity_id": _entity(number)}
-        for segment in _segments_of(size, number):
+        key = {"customer_id": customer_id(number), "legal_entity_id": entity_id(number)}
+        for segment in segments_of(size, number):
             yield {
                 **key,
-                "segment_id": _segment(segment),
+                "segment_id": segment_id(segment),
                 "assignment_type": "MANUAL",
                 "doc": _NOTHING,
                 **_DOC,
@@ -407,9 +268,9 @@ def _members(size: Size) -> Iterator[Row]:
 
 
 def _coupons(size: Size) -> Iterator[Row]:
-    for number in range(-(-size.segments // SEGMENTS_OF_COUPON)):
+    for number in range(size.coupons):
         first = number * SEGMENTS_OF_COUPON
-        ids = [_segment(each) for each in range(first, min(first + SEGMENTS_OF_COUPON, size.segments))]
+        ids = [segment_id(each) for each in range(first, min(first + SEGMENTS_OF_COUPON, size.segments))]
         doc = {
             "discountType": "PERCENT",
             "discountCalculationType": "SUBTOTAL",
@@ -422,4 +283,10 @@ def _coupons(size: Size) -> Iterator[Row]:
             "restrictions": {"validFrom": _SINCE, "segments": ids},
         }
         metadata = {**_DOC, "version": 0}
-        yield {"code": _coupon(number), "valid_from": _SINCE, "max_redemptions": -1, "doc": doc, **metadata}
+        yield {
+            "code": coupon_code(number),
+            "valid_from": _SINCE,
+            "max_redemptions": -1,
+            "doc": doc,
+            **metadata,
+        }

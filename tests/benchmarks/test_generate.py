@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 from benchmarks.generate import generate
+from benchmarks.tenant import Row, contents
 
-from benchmarks import tenant as made
+from benchmarks import shape as made
 from coterie.kit import tables
 from support.api import CLIENT_ID, Api, Server
 
@@ -52,20 +53,20 @@ def test_a_coupon_is_for_the_members_of_its_segments(filled: Api) -> None:
 
 def test_every_table_has_the_rows_it_announces(filled: Api) -> None:
     counts = filled.snapshot()
-    assert {table.name: counts[table.name] for table, _, _ in made.contents(SIZE, "")} == {
-        table.name: count for table, count, _ in made.contents(SIZE, "")
+    assert {table.name: counts[table.name] for table, _, _ in contents(SIZE)} == {
+        table.name: count for table, count, _ in contents(SIZE)
     }
 
 
 def test_rows_come_in_the_order_of_their_keys() -> None:
-    for table, _, rows in made.contents(SIZE, ""):
+    for table, _, rows in contents(SIZE):
         keys = [tuple(row[each.name] for each in table.primary_key if each.name != "tenant") for row in rows]
         assert keys == sorted(set(keys)), table.name
 
 
 def test_the_same_seed_makes_the_same_rows() -> None:
-    def rows(size: made.Size) -> list[list[made.Row]]:
-        return [list(rows) for _, _, rows in made.contents(size, "")]
+    def rows(size: made.Size) -> list[list[Row]]:
+        return [list(rows) for _, _, rows in contents(size)]
 
     assert rows(SIZE) == rows(SIZE)
     assert rows(SIZE) != rows(dataclasses.replace(SIZE, seed=2))
