@@ -20,8 +20,8 @@ test: $(VENV)/synced-test ## lint, check types, and run every test on SQLite and
 lint: $(VENV)/synced-test ## lint and check types only
 	@tools/check lint
 
-bench: $(VENV)/synced-test ## measure throughput as ratios; writes benchmarks/results.md
-	@$(VENV)/bin/python benchmarks/segments_items.py
+bench: $(VENV)/synced-test ## measure throughput as ratios; ARGS="--size S --engine sqlite --only items" narrows it
+	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
 $(VENV)/synced-run: $(SYNCED_BY)
 	@tools/venv run

@@ -1,0 +1,77 @@
+"""The benchmarks' generator: what it writes is a tenant like any other, and its forecast of the answers is right."""
+
+import dataclasses
+
+import pytest
+from benchmarks.generate import generate
+from benchmarks.tenant import Row, contents
+
+from benchmarks import shape as made
+from coterie.kit import tables
+from support.api import CLIENT_ID, Api, Server
+
+SIZE = made.SIZES["tiny"]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def filled(request: pytest.FixtureRequest) -> Api:
+    """A service client of a generated tenant."""
+    server: Server = request.getfixturevalue(f"{request.param}_server")
+    generate(server.settings.database, SIZE, tenant="generated")
+
+    async def add_client() -> None:
+        row = {"id": CLIENT_ID, "kind": "api", "secret_hash": "", "scopes": ["*"], "created_at": ""}
+        async with server.runtime.database.writing() as session:
+            await session.run(tables.api_client.insert(), [{"tenant": "generated", **row}])
+
+    server.run(add_client())
+    return Api(server, "generated", None).with_scopes("*")
+
+
+def expected(shopper: made.Shopper) -> list[tuple[str, str, str]]:
+    return [(segment, *item) for segment in shopper.segments for item in made.items(SIZE, segment)]
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_a_customer_sees_the_items_of_his_segments(filled: Api, number: int) -> None:
+    shopper = made.shopper(SIZE, number)
+    answer = filled.as_customer(shopper.customer_id).get(
+        "/customer-segment/{tenant}/segments/items?pageSize=60"
+    )
+    wanted = expected(shopper)
+    assert len(wanted) == 50
+    assert [(each["segmentId"], each["type"], each["item"]["id"]) for each in answer.json] == wanted
+    assert all({"code", "name"} <= each["item"].keys() for each in answer.json)
+
+
+def test_a_coupon_is_for_the_members_of_its_segments(filled: Api) -> None:
+    shopper = made.shopper(SIZE, 7)
+    body = {"orderTotal": {"amount": 100, "currency": "EUR"}, "discount": {"amount": 10, "currency": "EUR"}}
+    path = f"/coupon/{{tenant}}/coupons/{made.coupon(shopper.segments[0])}/validation"
+    assert filled.as_customer(shopper.customer_id).post(path, body).status == 200
+
+
+def test_every_table_has_the_rows_it_announces(filled: Api) -> None:
+    counts = filled.snapshot()
+    assert {table.name: counts[table.name] for table, _, _ in contents(SIZE)} == {
+        table.name: count for table, count, _ in contents(SIZE)
+    }
+
+
+def test_rows_come_in_the_order_of_their_keys() -> None:
+    for table, _, rows in contents(SIZE):
+        keys = [tuple(row[each.name] for each in table.primary_key if each.name != "tenant") for row in rows]
+        assert keys == sorted(set(keys)), table.name
+
+
+def test_the_same_seed_makes_the_same_rows() -> None:
+    def rows(size: made.Size) -> list[list[Row]]:
+        return [list(rows) for _, _, rows in contents(size)]
+
+    assert rows(SIZE) == rows(SIZE)
+    assert rows(SIZE) != rows(dataclasses.replace(SIZE, seed=2))
+
+
+def test_too_few_segments_are_refused() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        dataclasses.replace(SIZE, segments=20)
