@@ -9,7 +9,7 @@ from sqlalchemy import select
 from coterie.kit.call import Call
 from coterie.kit.store import among_stored
 from coterie.services.customer.operations import companies
-from coterie.services.customer.tables import customer
+from coterie.services.customer.tables import company, customer
 
 names = select(
     customer.c.tenant,
@@ -19,6 +19,9 @@ names = select(
     customer.c.contact_email.label("email"),
 )
 """Customers by name, for joins: tenant, id, first_name, last_name, email."""
+
+links = select(company.c.tenant, company.c.customer_id, company.c.legal_entity_id)
+"""Of which legal entities customers are contacts, for joins: tenant, customer_id, legal_entity_id."""
 
 
 async def existing(call: Call, ids: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from coterie.kit.call import Call
 from coterie.services.customer_segment.operations import segments, storefront
-from coterie.services.customer_segment.operations.audience import of_customer
+from coterie.services.customer_segment.operations.hot import Asking
 
 
 async def existing(call: Call, ids: Collection[str]) -> set[str]:
@@ -23,7 +23,7 @@ async def memberships(
     site: str | None = None,
 ) -> frozenset[str]:
     """Those of the segments that are active now and have the customer, acting for the entity, as a member."""
-    who = await of_customer(call, customer_id, legal_entity_id, None)
+    who = Asking(customer_id, legal_entity_id, None)
     return frozenset(each[0] for each in await storefront.eligible(call, who, segment_ids, site))
 
 
@@ -37,6 +37,6 @@ async def covered(
     site: str | None = None,
 ) -> frozenset[str]:
     """Those of the products that the customer's active ones of these segments cover."""
-    who = await of_customer(call, customer_id, legal_entity_id, None)
+    who = Asking(customer_id, legal_entity_id, None)
     eligible = await storefront.eligible(call, who, segment_ids, site)
     return frozenset(await storefront.covered_products(call, eligible, product_ids))

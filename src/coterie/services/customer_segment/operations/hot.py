@@ -7,11 +7,12 @@ them still holds, the database says for every request: `MINE` gives the segments
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, or_, select
 
 from coterie.database.session import Hot
 from coterie.kit.call import Call
@@ -19,8 +20,9 @@ from coterie.kit.listing import window
 from coterie.kit.wire import encode
 from coterie.query.json_text import array_text, member, object_text, texts_in
 from coterie.query.sql import Str
+from coterie.services.customer import facade as customers
 from coterie.services.customer_segment import rules
-from coterie.services.customer_segment.operations.audience import Audience, active_at
+from coterie.services.customer_segment.operations.audience import active_at
 from coterie.services.customer_segment.operations.items import code, name, selected
 from coterie.services.customer_segment.operations.memory import MEMORY, SegmentItems
 from coterie.services.customer_segment.schemas import AllItemsQuery, SegmentsQuery
@@ -35,6 +37,32 @@ Stamped = tuple[Any, ...]
 _MOST = 10_000
 
 
+_links = customers.links.subquery("links")
+# Which legal entity counts: the token's, the one asked for where the customer has several, or all of his.
+How = Literal["token", "asked", "all"]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whose segments are asked for: the customer (None: nobody), his token's legal entity, the query's."""
+
+    customer_id: str | None
+    token_entity: str | None
+    asked: str | None
+
+    @classmethod
+    def caller(cls, call: Call, legal_entity_id: str | None) -> Asking:
+        """The calling customer."""
+        return cls(call.caller.customer_id, call.caller.legal_entity_id, legal_entity_id)
+
+    @property
+    def how(self) -> How:
+        """Which of the statements answers."""
+        if self.token_entity is not None:
+            return "token"
+        return "all" if self.asked is None else "asked"
+
+
 def serves_items(call: Call, query: AllItemsQuery) -> bool:
     """Whether the hot statements answer the query for items."""
     plain = query.sort is None and query.fields is None and query.q in _TYPES
@@ -47,16 +75,16 @@ def serves_segments(call: Call, query: SegmentsQuery) -> bool:
     return plain and not call.wants_count and call.accept.absent
 
 
-async def segments(call: Call, who: Audience, query: SegmentsQuery) -> bytes:
+async def segments(call: Call, who: Asking, query: SegmentsQuery) -> bytes:
     """The page of the audience's active segments as JSON text."""
     limit, offset = window(call, query)
-    statement = _segments(who.entity is not None, call.runtime.settings.segment_validity)
+    statement = _segments(who.how, call.runtime.settings.segment_validity)
     rows = await call.db.hot(statement, **_values(call, who, None), limit=limit, offset=offset)
     page: str = rows[0][0]
     return page.encode()
 
 
-async def items(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
+async def items(call: Call, who: Asking, query: AllItemsQuery) -> bytes:
     """The page of items of the audience's active segments as JSON text."""
     window(call, query)
     known = await kept_items(call, await stamped(call, who, query.site_code))
@@ -83,9 +111,9 @@ async def kept_items(call: Call, stamped: Sequence[Stamped]) -> list[SegmentItem
     return whole if len(whole) == len(known) else None
 
 
-async def stamped(call: Call, who: Audience, site: str | None) -> Sequence[Stamped]:
+async def stamped(call: Call, who: Asking, site: str | None) -> Sequence[Stamped]:
     """Each of the audience's active segments by id: id, items' stamp, and the stamp of the tenant's categories."""
-    statement = _mine(who.entity is not None, call.runtime.settings.segment_validity)
+    statement = _mine(who.how, call.runtime.settings.segment_validity)
     return await call.db.hot(statement, **_values(call, who, site))
 
 
@@ -96,11 +124,11 @@ async def named(call: Call, ids: Collection[str], site: str) -> Sequence[Stamped
     return await call.db.hot(statement, tenant=call.tenant.name, ids=wanted, at=call.at, site=site)
 
 
-def _values(call: Call, who: Audience, site: str | None) -> dict[str, Any]:
+def _values(call: Call, who: Asking, site: str | None) -> dict[str, Any]:
     return {
         "tenant": call.tenant.name,
         "customer": who.customer_id or "",
-        "entity": who.entity or rules.NO_ENTITY,
+        "entity": who.token_entity or who.asked or rules.NO_ENTITY,
         "at": call.at,
         "site": site or "",
     }
@@ -151,10 +179,10 @@ async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[
     return found
 
 
-async def _from_database(call: Call, who: Audience, query: AllItemsQuery) -> bytes:
+async def _from_database(call: Call, who: Asking, query: AllItemsQuery) -> bytes:
     """The page by one statement, for segments that are too large to be kept."""
     limit, offset = window(call, query)
-    statement = _paged(who.entity is not None, call.runtime.settings.segment_validity)
+    statement = _paged(who.how, call.runtime.settings.segment_validity)
     values = _values(call, who, query.site_code)
     rows = await call.db.hot(statement, **values, type=_TYPES[query.q], limit=limit, offset=offset)
     page: str = rows[0][0]
@@ -162,8 +190,8 @@ async def _from_database(call: Call, who: Audience, query: AllItemsQuery) -> byt
 
 
 @cache
-def _mine(entity_named: bool, windowed: bool) -> Hot:
-    return Hot(_active(*_stamps(), entity_named=entity_named, windowed=windowed))
+def _mine(how: How, windowed: bool) -> Hot:
+    return Hot(_active(*_stamps(), how=how, windowed=windowed))
 
 
 @cache
@@ -184,7 +212,7 @@ def _now(*, windowed: bool) -> tuple[ColumnElement[bool], ...]:
 
 
 @cache
-def _segments(entity_named: bool, windowed: bool) -> Hot:
+def _segments(how: How, windowed: bool) -> Hot:
     metadata = member(segment.c.doc, "metadata")
     built = object_text(
         id=segment.c.id,
@@ -201,7 +229,7 @@ def _segments(entity_named: bool, windowed: bool) -> Hot:
             mixins=member(metadata, "mixins"),
         ),
     )
-    rows = _active(built.label("text"), entity_named=entity_named, windowed=windowed)
+    rows = _active(built.label("text"), how=how, windowed=windowed)
     return Hot(array_text(_limited(rows)))
 
 
@@ -223,9 +251,9 @@ def _items_of() -> Hot:
 
 
 @cache
-def _paged(entity_named: bool, windowed: bool) -> Hot:
+def _paged(how: How, windowed: bool) -> Hot:
     type_ = text("type")
-    segments = _active(segment.c.id, entity_named=entity_named, windowed=windowed).order_by(None)
+    segments = _active(segment.c.id, how=how, windowed=windowed).order_by(None)
     rows = (
         selected()
         .with_only_columns(_text_of_item(), maintain_column_froms=True)
@@ -239,7 +267,7 @@ def _paged(entity_named: bool, windowed: bool) -> Hot:
     return Hot(array_text(_limited(rows)))
 
 
-def _active(*columns: ColumnElement[Any], entity_named: bool, windowed: bool) -> Select[Any]:
+def _active(*columns: ColumnElement[Any], how: How, windowed: bool) -> Select[Any]:
     """The segments, by id, that are active and have the audience as a member, at the site if one is named."""
     tenant, at = text("tenant"), text("at")
     mine = select(members.c.segment_id).where(
@@ -247,8 +275,7 @@ def _active(*columns: ColumnElement[Any], entity_named: bool, windowed: bool) ->
         members.c.customer_id == text("customer"),
         or_(members.c.expires_at.is_(None), members.c.expires_at > at),
     )
-    if entity_named:
-        mine = mine.where(members.c.legal_entity_id.in_([text("entity"), rules.NO_ENTITY]))
+    mine = mine.where(_acting_for(how))
     return (
         select(*columns)
         .where(
@@ -258,6 +285,19 @@ def _active(*columns: ColumnElement[Any], entity_named: bool, windowed: bool) ->
         )
         .order_by(segment.c.id)
     )
+
+
+def _acting_for(how: How) -> ColumnElement[bool]:
+    """The condition on members that `rules.acting_for` states, decided by the database in the same round trip."""
+    entity = members.c.legal_entity_id
+    if how == "token":
+        return entity.in_([text("entity"), rules.NO_ENTITY])
+    his = select(_links.c.legal_entity_id).where(
+        _links.c.tenant == text("tenant"), _links.c.customer_id == text("customer")
+    )
+    several = select(func.count()).select_from(his.subquery()).scalar_subquery() > 1
+    chosen = and_(several, entity == text("entity")) if how == "asked" else several
+    return or_(entity == rules.NO_ENTITY, chosen, and_(~several, entity.in_(his)))
 
 
 def _limited(rows: Select[Any]) -> Select[Any]:

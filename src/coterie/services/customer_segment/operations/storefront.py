@@ -18,13 +18,12 @@ from coterie.services.category import facade as categories
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot, segments, trees
 from coterie.services.customer_segment.operations.audience import (
-    Audience,
     active,
     audience,
-    of_caller,
     sees_all,
     visible,
 )
+from coterie.services.customer_segment.operations.hot import Asking
 from coterie.services.customer_segment.operations.items import item_page
 from coterie.services.customer_segment.schemas import AllItemsQuery, Match, SegmentsQuery
 from coterie.services.customer_segment.tables import item, segment
@@ -35,16 +34,15 @@ _assigned = categories.assignments.subquery("assigned")
 async def list_segments(call: Call, query: SegmentsQuery) -> Reply:
     """The segments the caller may see; a customer's own, the storefront's question, are a hot read."""
     if query.customer_id is None and not sees_all(call) and hot.serves_segments(call, query):
-        who = await of_caller(call, query.legal_entity_id)
-        return Reply(value=await hot.segments(call, who, query))
+        return Reply(value=await hot.segments(call, Asking.caller(call, query.legal_entity_id), query))
     return await segments.list_segments(call, query)
 
 
 async def list_items(call: Call, query: AllItemsQuery) -> Reply:
     """The items of the segments the caller may see: a customer gets those of his active ones, always."""
+    if not sees_all(call) and hot.serves_items(call, query):
+        return Reply(value=await hot.items(call, Asking.caller(call, query.legal_entity_id), query))
     who = await audience(call, query.legal_entity_id)
-    if who is not None and hot.serves_items(call, query):
-        return Reply(value=await hot.items(call, who, query))
     conditions = [visible(call, who)]
     if query.only_active and who is None:
         conditions.append(active(call))
@@ -68,7 +66,7 @@ async def match(call: Call, body: Match) -> list[Document]:
 
 
 async def eligible(
-    call: Call, who: Audience, segment_ids: Collection[str], site: str | None
+    call: Call, who: Asking, segment_ids: Collection[str], site: str | None
 ) -> list[hot.Stamped]:
     """Those of the segments that are active, stand on the site, and have the audience as a member."""
     return [each for each in await hot.stamped(call, who, site) if each[0] in segment_ids]

@@ -22,7 +22,7 @@ from coterie.services.category import facade as categories
 from coterie.services.category.facade import Node
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot
-from coterie.services.customer_segment.operations.audience import of_caller, subtree
+from coterie.services.customer_segment.operations.audience import subtree
 from coterie.services.customer_segment.operations.memory import MEMORY
 from coterie.services.customer_segment.schemas import TreesQuery
 from coterie.services.customer_segment.tables import item, tree
@@ -54,7 +54,7 @@ class _Nodes:
 
 async def category_trees(call: Call, query: TreesQuery) -> Reply:
     """The categories of the caller's active segments, with their unassigned ancestors as labels."""
-    who = await of_caller(call, query.legal_entity_id)
+    who = hot.Asking.caller(call, query.legal_entity_id)
     mine = await hot.stamped(call, who, query.site_code)
     covered = await covered_categories(call, mine)
     nodes = await _nodes(call, covered, mine[0][2] if mine else None)
