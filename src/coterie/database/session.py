@@ -6,13 +6,16 @@ Statements are SQLAlchemy Core. `Session` is what an operation holds; only the k
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
-from sqlalchemy import Executable, Row, Select, Table
+import msgspec
+from sqlalchemy import Boolean, Executable, Row, Select, Table, Text
+from sqlalchemy import cast as cast_as
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect as SqlDialect
+from sqlalchemy.engine import result_tuple
 
 from coterie.query.sql import Json
 
@@ -55,6 +58,32 @@ class Hot:
             known = (str(result), tuple(cast("list[str]", result.positiontup)), bound)
             self._compiled[dialect.name] = known
         return known
+
+
+class HotRows(Hot):
+    """A hot statement whose rows are those that the ordinary statement would give, JSON decoded."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        columns = list(statement.selected_columns)
+        self._shape = result_tuple([str(column.key) for column in columns])
+        self._read = [_READ.get(type(column.type)) for column in columns]
+        texts = (
+            cast_as(column, Text).label(column.key) if isinstance(column.type, Json) else column
+            for column in columns
+        )
+        super().__init__(statement.with_only_columns(*texts, maintain_column_froms=True))
+
+    async def first(self, session: Session, **values: Any) -> Row[Any] | None:
+        """The first row, or None."""
+        rows = await session.hot(self, **values)
+        if not rows:
+            return None
+        pairs = zip(rows[0], self._read, strict=True)
+        return self._shape([value if read is None or value is None else read(value) for value, read in pairs])
+
+
+# What the drivers give back in another shape than the ordinary statements.
+_READ: dict[type, Callable[[Any], Any]] = {Json: msgspec.json.decode, Boolean: bool}
 
 
 class Session(ABC):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, delete, literal, select, update
 
+from coterie.database.session import HotRows
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_code
 from coterie.kit.errors import Invalid, NotFound, Problem
@@ -15,6 +16,7 @@ from coterie.kit.patch import PatchError, merge
 from coterie.kit.store import Change, Document, How, Kind, Write, Written, prepared, store_one
 from coterie.kit.wire import convert, to_document
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import Str
 from coterie.services.category import facade as categories
 from coterie.services.coupon import events, rules
 from coterie.services.coupon.schemas import (
@@ -140,8 +142,11 @@ def code_of(call: Call, code: str) -> str:
 
 
 # Made once: a cart asks for a coupon at every step, and building the statement costs more than running it.
-_ONE = select(coupon).where(coupon.c.tenant == bindparam("of_tenant"), coupon.c.code == bindparam("of_code"))
-_LOCKED = _ONE.with_for_update()
+_ONE = HotRows(
+    select(coupon).where(
+        coupon.c.tenant == bindparam("of", type_=Str()), coupon.c.code == bindparam("named", type_=Str())
+    )
+)
 
 
 async def stored(call: Call, code: str, *, lock: bool = False, deleted: bool = False) -> Row[Any]:
@@ -150,8 +155,10 @@ async def stored(call: Call, code: str, *, lock: bool = False, deleted: bool = F
     A deleted coupon is found only where its redemptions are concerned.
     """
     key = code_of(call, code)
-    found = await call.db.all(_LOCKED if lock else _ONE, [{"of_tenant": call.tenant.name, "of_code": key}])
-    row = found[0] if found else None
+    if lock:
+        row = await call.db.first(select(coupon).where(KIND.where(call, (key,))).with_for_update())
+    else:
+        row = await _ONE.first(call.db, of=call.tenant.name, named=key)
     if row is None or (row.deleted and not deleted):
         raise NotFound("coupon", key)
     return row
