@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
+from coterie.services.customer_segment.tables import member
 from support.api import Api
 
 SEGMENTS = "/customer-segment/{tenant}/segments"
@@ -96,6 +99,25 @@ class Shop:
     def member(self, segment: str, customer: str, company: str | None = None) -> None:
         tail = customer if company is None else f"{customer}/{company}"
         self._made("PUT", f"{SEGMENTS}/{segment}/customers/{tail}", {})
+
+    def expire(
+        self, segment: str, customer: str, company: str = "", at: str = "2020-01-01T00:00:00.000Z"
+    ) -> None:
+        """Let a membership end at the instant, as only a rule can."""
+        key = {
+            member.c.tenant: self.api.tenant,
+            member.c.segment_id: segment,
+            member.c.customer_id: customer,
+            member.c.legal_entity_id: company,
+        }
+
+        async def write() -> None:
+            async with self.api.server.runtime.database.writing() as db:
+                columns = [column == value for column, value in key.items()]
+                changed = update(member).where(*columns).values(assignment_type="AUTOMATIC", expires_at=at)
+                assert await db.first(changed.returning(member.c.segment_id)) is not None
+
+        self.api.run(write())
 
     def item(self, segment: str, id: str, type: str = "PRODUCT") -> None:
         self._made("PUT", f"{SEGMENTS}/{segment}/items/{type}/{id}", {})

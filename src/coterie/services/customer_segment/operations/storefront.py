@@ -41,12 +41,12 @@ async def list_segments(call: Call, query: SegmentsQuery) -> Reply:
 
 
 async def list_items(call: Call, query: AllItemsQuery) -> Reply:
-    """The items of the segments the caller may see: a customer gets those of his active ones, always."""
+    """The items of the segments the caller may see; a customer gets those of active ones, whatever he asks for."""
     who = await audience(call, query.legal_entity_id)
     if who is not None and hot.serves_items(call, query):
         return Reply(value=await hot.items(call, who, query))
     conditions = [visible(call, who)]
-    if query.only_active and who is None:
+    if who is None and (query.only_active or call.caller.customer_id is not None):
         conditions.append(active(call))
     if query.site_code is not None:
         conditions.append(segment.c.site_code == query.site_code)
