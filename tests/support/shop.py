@@ -100,24 +100,19 @@ class Shop:
         tail = customer if company is None else f"{customer}/{company}"
         self._made("PUT", f"{SEGMENTS}/{segment}/customers/{tail}", {})
 
-    def expire(
-        self, segment: str, customer: str, company: str = "", at: str = "2020-01-01T00:00:00.000Z"
-    ) -> None:
-        """Let a membership end at the instant, as only a rule can."""
-        key = {
-            member.c.tenant: self.api.tenant,
-            member.c.segment_id: segment,
-            member.c.customer_id: customer,
-            member.c.legal_entity_id: company,
-        }
+    def expire(self, segment: str, customer: str, at: str, company: str = "") -> None:
+        """Let a membership end at an instant, as a rule's will; no request can."""
+        columns = member.c
+        mine = (columns.customer_id == customer, columns.legal_entity_id == company)
+        statement = update(member).where(
+            columns.tenant == self.api.tenant, columns.segment_id == segment, *mine
+        )
 
-        async def write() -> None:
-            async with self.api.server.runtime.database.writing() as db:
-                columns = [column == value for column, value in key.items()]
-                changed = update(member).where(*columns).values(assignment_type="AUTOMATIC", expires_at=at)
-                assert await db.first(changed.returning(member.c.segment_id)) is not None
+        async def write() -> int:
+            async with self.api.server.runtime.database.writing() as session:
+                return await session.run(statement.values(expires_at=at))
 
-        self.api.run(write())
+        assert self.api.run(write()) == 1
 
     def item(self, segment: str, id: str, type: str = "PRODUCT") -> None:
         self._made("PUT", f"{SEGMENTS}/{segment}/items/{type}/{id}", {})

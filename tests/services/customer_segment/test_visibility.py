@@ -58,7 +58,7 @@ class World:
             for person in world.people.values() if id != "other" else ():
                 shop.member(id, person, id if id in ("acme", "globex") else None)
         for person in world.people.values():
-            shop.expire("lapsed", person)
+            shop.expire("lapsed", person, "2020-01-01T00:00:00.000Z")
         world.callers = {
             "manager": shop.api.with_scopes(READ, MANAGE),
             "reader": shop.api.with_scopes(READ),

@@ -41,7 +41,7 @@ async def list_segments(call: Call, query: SegmentsQuery) -> Reply:
 
 
 async def list_items(call: Call, query: AllItemsQuery) -> Reply:
-    """The items of the segments the caller may see; a customer gets those of active ones, whatever he asks for."""
+    """The items of the segments the caller may see: a customer gets those of his active ones, always."""
     who = await audience(call, query.legal_entity_id)
     if who is not None and hot.serves_items(call, query):
         return Reply(value=await hot.items(call, who, query))
