@@ -247,7 +247,7 @@ def test_a_cascade_that_fails_at_its_end_undoes_its_beginning(
 
     reactions = full.api.server.runtime.reactions
     type_ = "customer-segment.item-assignment-deleted"
-    monkeypatch.setitem(reactions, type_, [*reactions[type_], fail])
+    monkeypatch.setitem(reactions, type_, (*reactions[type_], fail))
     before = full.left()
     with full.api.unchanged():
         assert full.api.delete(target).status == 400

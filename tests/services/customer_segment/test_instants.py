@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from coterie.app import App
 from coterie.kit.clock import iso
 from support.api import Api, Server
 from support.shop import SEGMENTS, Shop
@@ -128,6 +130,16 @@ def test_a_status_that_changes_does_so_too(gold: Gold) -> None:
         gold.api.patch(GOLD, {"status": status})
         _all(gold.own(), expected)
         _all(gold.active(), expected)
+
+
+def test_an_operator_may_leave_windows_out_of_account(gold: Gold, monkeypatch: pytest.MonkeyPatch) -> None:
+    gold.api.patch(GOLD, {"validity": {"to": "2020-01-01T00:00:00Z"}})
+    _all(gold.own(), False)
+    server = gold.api.server
+    off = replace(server.settings, segment_validity=False)
+    monkeypatch.setattr(server, "app", App(replace(server.runtime, settings=off)))
+    _all(gold.own(), True)
+    _all(gold.active(), True)
 
 
 def test_a_membership_that_ends_counts_nowhere(gold: Gold, stand_at: Stand) -> None:

@@ -288,3 +288,15 @@ def test_the_own_scope_without_a_customer_sees_nothing(world: World) -> None:
         assert nobody.get(SEGMENTS + path).json == []
     for path in ("", "/customers", "/items", "/items/PRODUCT/p-home"):
         assert nobody.get(f"{SEGMENTS}/home{path}").status == 404
+
+
+@pytest.mark.parametrize(
+    "tail", ["", "/customers", "/items", "/items/PRODUCT/p-off", "/items/THING/x", "/items?q=bad"]
+)
+def test_a_hidden_segment_answers_as_one_that_is_not_there(world: World, tail: str) -> None:
+    mine = world.callers["b2c"]
+    absent = mine.get(f"{SEGMENTS}/none{tail}")
+    assert absent.status == 404
+    for id in EVERYTHING - {"home"}:
+        hidden = mine.get(f"{SEGMENTS}/{id}{tail}")
+        assert (hidden.status, hidden.body) == (404, absent.body.replace(b"none", id.encode()))
