@@ -202,14 +202,14 @@ def test_an_ended_membership_can_not_be_removed(lapsed: Gold) -> None:
     assert _since(lapsed.api, before) == []
 
 
-def test_what_takes_an_ended_membership_away_says_nothing_of_it(lapsed: Gold) -> None:
+def test_what_takes_an_ended_membership_along_says_so(lapsed: Gold) -> None:
     other = lapsed.segment("silver")
     lapsed.member(other, lapsed.ada)
     lapsed.expire(other, lapsed.ada, "2020-01-01T00:00:00.000Z")
     assert lapsed.api.delete(f"{GOLD}?forceDelete=true").status == 204
     assert lapsed.api.delete(f"/customer/{{tenant}}/customers/{lapsed.ada}").status == 202
     assert lapsed.api.snapshot()["customer_segment_member"] == 0
-    assert lapsed.api.events(DELETED) == []
+    assert [each["segmentId"] for each in lapsed.api.events(DELETED)] == ["gold", other]
 
 
 def test_a_put_by_hand_over_a_membership_that_will_end_makes_it_last(gold: Gold, stand_at: Stand) -> None:

@@ -36,7 +36,6 @@ from coterie.services.customer_segment.operations.segments import (
     delete_members,
     emit_customer_deleted,
     existing,
-    is_over,
     seen,
 )
 from coterie.services.customer_segment.schemas import (
@@ -102,9 +101,9 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
 
 async def _purge(call: Call, found: dict[Key, Row[Any]]) -> None:
     """An expired membership gives way to what is written, as if it were not there."""
-    over = [key for key, row in found.items() if is_over(call, row)]
+    over = [key for key, row in found.items() if row.expires_at is not None and row.expires_at <= call.at]
     if over:
-        await delete_members(call, among([member.c[name] for name in KIND.key], over))
+        await delete_members(call, among([member.c[name] for name in KIND.key], over), expired=True)
     for key in over:
         del found[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, delete, func, literal, select, union_all
 
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
@@ -223,23 +223,20 @@ async def _delete_assignments(call: Call, ids: Sequence[str]) -> None:
         emit_item_deleted(call, row.segment_id, row.type, row.item_id)
 
 
-async def delete_members(call: Call, condition: ColumnElement[bool]) -> None:
-    """Delete the customer assignments that meet the condition, with the event of each."""
+async def delete_members(call: Call, condition: ColumnElement[bool], *, expired: bool = False) -> None:
+    """Delete the customer assignments that meet the condition, with the event of each.
+
+    expired: all of them have, and go because a write met them.
+    """
     gone = delete(member).where(member.c.tenant == call.tenant.name, condition)
-    for row in await call.db.all(gone.returning(*member.primary_key.columns, member.c.expires_at)):
-        expired = is_over(call, row)
+    for row in await call.db.all(gone.returning(*member.primary_key.columns)):
         emit_customer_deleted(call, row.segment_id, row.customer_id, row.legal_entity_id, expired=expired)
-
-
-def is_over(call: Call, membership: Row[Any]) -> bool:
-    """Whether a stored membership has expired; then it counts nowhere."""
-    return membership.expires_at is not None and membership.expires_at <= call.at
 
 
 def emit_customer_deleted(
     call: Call, segment_id: str, customer_id: str, legal_entity_id: str, *, expired: bool = False
 ) -> None:
-    """Note that a customer assignment is gone; of one that had expired only this server hears."""
+    """Note that a customer assignment is gone; of an expired one that a write met only this server hears."""
     payload = events.customer_deleted(call.tenant.name, segment_id, customer_id, legal_entity_id)
     type_ = events.CUSTOMER_EXPIRED if expired else events.CUSTOMER_DELETED
     call.emit(type_, events.subject(segment_id), payload, internal=expired, segment_id=segment_id)
