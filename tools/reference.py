@@ -1,10 +1,11 @@
-"""Writes the pages of docs/reference that the code knows best: settings, coverage, events. `--check` only compares."""
+"""Writes the pages of docs/reference that the code or its tests know best. `--check` only compares."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from coterie.directory import SERVICES
@@ -87,7 +88,19 @@ def events() -> str:
     return "\n".join(lines) + "\n"
 
 
-WRITTEN = {"settings.md": settings, "coverage.md": coverage, "events.md": events}
+def visibility() -> str:
+    """Who sees what of customer segments: the table that the tests prove."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    page: str = import_module("support.visibility").page()
+    return page
+
+
+WRITTEN = {
+    "settings.md": settings,
+    "coverage.md": coverage,
+    "events.md": events,
+    "visibility.md": visibility,
+}
 
 
 def main() -> int:

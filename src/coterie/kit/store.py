@@ -67,7 +67,8 @@ class Kind:
     field of a document is kept in `doc`. localized: fields that are language maps. defaults: values of absent
     fields. rules: pure, problems of one document beside the one before it. check: what needs the database: for
     each write its problems, none being an empty list, or the error that refuses it. values: further columns,
-    computed from a document. written, removed: note the events of what was created or changed, and of what was
+    computed from a document. purge: takes those rows that are as good as not there out of the database, and out of
+    the rows that a write found. written, removed: note the events of what was created or changed, and of what was
     deleted; a write that changed nothing is not among them. id_field: the wire name of the id.
     """
 
@@ -80,6 +81,7 @@ class Kind:
     rules: Callable[[Document, Document | None], list[Problem]] | None = None
     check: Check | None = None
     values: Callable[[Document], dict[str, Any]] | None = None
+    purge: Callable[[Call, dict[Key, Row[Any]]], Awaitable[None]] | None = None
     written: Announce | None = None
     removed: Announce | None = None
     mixins_need_url: bool = False
@@ -295,7 +297,10 @@ async def locked(call: Call, kind: Kind, keys: Sequence[Key]) -> dict[Key, Row[A
     columns = [kind.table.c[name] for name in kind.key]
     statement = select(kind.table).where(kind.table.c.tenant == call.tenant.name, among(columns, keys))
     rows = await call.db.all(statement.order_by(*columns).with_for_update())
-    return {kind.key_of(row): row for row in rows}
+    stored = {kind.key_of(row): row for row in rows}
+    if kind.purge is not None:
+        await kind.purge(call, stored)
+    return stored
 
 
 async def among_stored(

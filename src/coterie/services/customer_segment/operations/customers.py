@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, func, or_, select, tuple_
 
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
@@ -14,14 +14,30 @@ from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
 from coterie.kit.outbox import Event
 from coterie.kit.resource import check_id
 from coterie.kit.rows import Bulk
-from coterie.kit.store import Change, Document, Kind, Write, Written, prepared, remove, store
+from coterie.kit.store import (
+    Change,
+    Document,
+    Key,
+    Kind,
+    Write,
+    Written,
+    among,
+    prepared,
+    remove,
+    store,
+)
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer import facade as customers
 from coterie.services.customer_management import facade as companies
 from coterie.services.customer_segment import events, rules
 from coterie.services.customer_segment.operations.audience import audience, membership
-from coterie.services.customer_segment.operations.segments import emit_customer_deleted, existing, seen
+from coterie.services.customer_segment.operations.segments import (
+    delete_members,
+    emit_customer_deleted,
+    existing,
+    seen,
+)
 from coterie.services.customer_segment.schemas import (
     AssignmentUpdate,
     CustomerAssignmentItem,
@@ -39,7 +55,7 @@ FIELDS = Fields(
         "customer.firstName": Field(_person.c.first_name),
         "customer.lastName": Field(_person.c.last_name),
         "customer.email": Field(_person.c.email),
-        "legalEntity.id": Field(_company.c.id),
+        "legalEntity.id": Field(func.nullif(member.c.legal_entity_id, rules.NO_ENTITY)),
         "legalEntity.name": Field(_company.c.name),
         "assignmentType": Field(member.c.assignment_type),
         "metadata.version": Field(member.c.version, "number"),
@@ -83,6 +99,15 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
         call.emit(type_, events.subject(segment_id), payload)
 
 
+async def _purge(call: Call, found: dict[Key, Row[Any]]) -> None:
+    """An expired membership gives way to what is written, as if it were not there."""
+    over = [key for key, row in found.items() if row.expires_at is not None and row.expires_at <= call.at]
+    if over:
+        await delete_members(call, among([member.c[name] for name in KIND.key], over), expired=True)
+    for key in over:
+        del found[key]
+
+
 async def _removed(call: Call, gone: Sequence[Written]) -> None:
     for each in gone:
         customer_id, entity, segment_id = each.key
@@ -96,6 +121,9 @@ KIND = Kind(
     columns={"assignmentType": "assignment_type"},
     defaults={"assignmentType": "MANUAL"},
     check=_check,
+    # Who is assigned by hand stays until he is removed by hand.
+    values=lambda _document: {"cause": None, "expires_at": None},
+    purge=_purge,
     written=_written,
     removed=_removed,
 )
@@ -297,25 +325,15 @@ def removal(key: tuple[str, ...] | CoterieError, left: set[tuple[str, ...]], at:
 
 async def forget_customers(call: Call, deleted: list[Event]) -> None:
     """The assignments of deleted customers go with them."""
-    await _forget(call, member.c.customer_id.in_([event.facts["id"] for event in deleted]))
+    await delete_members(call, member.c.customer_id.in_([event.facts["id"] for event in deleted]))
 
 
 async def forget_companies(call: Call, deleted: list[Event]) -> None:
     """The assignments for deleted legal entities go with them."""
-    await _forget(call, member.c.legal_entity_id.in_([event.facts["id"] for event in deleted]))
+    await delete_members(call, member.c.legal_entity_id.in_([event.facts["id"] for event in deleted]))
 
 
 async def forget_contacts(call: Call, deleted: list[Event]) -> None:
     """Who is no longer a contact of a legal entity has no assignments for it."""
     pairs = [(event.facts["customer_id"], event.facts["legal_entity_id"]) for event in deleted]
-    await _forget(call, tuple_(member.c.customer_id, member.c.legal_entity_id).in_(pairs))
-
-
-async def _forget(call: Call, condition: Any) -> None:
-    gone = (
-        delete(member)
-        .where(member.c.tenant == call.tenant.name, condition)
-        .returning(*member.primary_key.columns)
-    )
-    for row in await call.db.all(gone):
-        emit_customer_deleted(call, row.segment_id, row.customer_id, row.legal_entity_id)
+    await delete_members(call, tuple_(member.c.customer_id, member.c.legal_entity_id).in_(pairs))

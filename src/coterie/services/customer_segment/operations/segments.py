@@ -217,24 +217,29 @@ async def _used(call: Call, ids: set[str]) -> dict[str, tuple[int, int]]:
 
 async def _delete_assignments(call: Call, ids: Sequence[str]) -> None:
     """Delete every assignment of these segments, with the event of each."""
-    here = call.tenant.name
-    for table in (member, item):
-        gone = (
-            delete(table)
-            .where(table.c.tenant == here, table.c.segment_id.in_(ids))
-            .returning(*table.primary_key.columns)
-        )
-        for row in await call.db.all(gone):
-            if table is member:
-                emit_customer_deleted(call, row.segment_id, row.customer_id, row.legal_entity_id)
-            else:
-                emit_item_deleted(call, row.segment_id, row.type, row.item_id)
+    await delete_members(call, member.c.segment_id.in_(ids))
+    gone = delete(item).where(item.c.tenant == call.tenant.name, item.c.segment_id.in_(ids))
+    for row in await call.db.all(gone.returning(*item.primary_key.columns)):
+        emit_item_deleted(call, row.segment_id, row.type, row.item_id)
 
 
-def emit_customer_deleted(call: Call, segment_id: str, customer_id: str, legal_entity_id: str) -> None:
-    """Note that a customer assignment is gone."""
+async def delete_members(call: Call, condition: ColumnElement[bool], *, expired: bool = False) -> None:
+    """Delete the customer assignments that meet the condition, with the event of each.
+
+    expired: all of them have, and go because a write met them.
+    """
+    gone = delete(member).where(member.c.tenant == call.tenant.name, condition)
+    for row in await call.db.all(gone.returning(*member.primary_key.columns)):
+        emit_customer_deleted(call, row.segment_id, row.customer_id, row.legal_entity_id, expired=expired)
+
+
+def emit_customer_deleted(
+    call: Call, segment_id: str, customer_id: str, legal_entity_id: str, *, expired: bool = False
+) -> None:
+    """Note that a customer assignment is gone; of an expired one that a write met only this server hears."""
     payload = events.customer_deleted(call.tenant.name, segment_id, customer_id, legal_entity_id)
-    call.emit(events.CUSTOMER_DELETED, events.subject(segment_id), payload)
+    type_ = events.CUSTOMER_EXPIRED if expired else events.CUSTOMER_DELETED
+    call.emit(type_, events.subject(segment_id), payload, internal=expired, segment_id=segment_id)
 
 
 def emit_item_deleted(call: Call, segment_id: str, type: str, item_id: str) -> None:

@@ -44,7 +44,7 @@ async def list_items(call: Call, query: AllItemsQuery) -> Reply:
         return Reply(value=await hot.items(call, Asking.caller(call, query.legal_entity_id), query))
     who = await audience(call, query.legal_entity_id)
     conditions = [visible(call, who)]
-    if query.only_active and who is None:
+    if who is None and (query.only_active or call.caller.customer_id is not None):
         conditions.append(active(call))
     if query.site_code is not None:
         conditions.append(segment.c.site_code == query.site_code)
