@@ -36,7 +36,7 @@ async def list_items(call: Call, query: AllItemsQuery) -> Reply:
     if who is not None and hot.serves(call, query):
         return Reply(value=await hot.items(call, who, query))
     conditions = [visible(call, who)]
-    if query.only_active and who is None:
+    if who is None and (query.only_active or call.caller.customer_id is not None):
         conditions.append(active(call))
     if query.site_code is not None:
         conditions.append(segment.c.site_code == query.site_code)
