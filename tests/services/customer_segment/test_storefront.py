@@ -90,6 +90,17 @@ def test_a_reader_sees_all_and_may_name_a_customer(busy: Shop) -> None:
     assert busy.api.get(TREES).json == []  # every scope, but no customer
 
 
+def test_a_customer_who_reads_all_segments_gets_the_items_of_active_ones_only(busy: Shop) -> None:
+    both = frozenset({"customersegment.segment_read", "customersegment.segment_read_own"})
+    mine = busy.api.as_customer(busy.customer("ada@example.com"), scopes=both)
+    assert [each["id"] for each in mine.get(SEGMENTS).json] == ["foreign", "gold", "off", "silver"]
+    assert seen(mine) == seen(mine, "onlyActive=false") == ["p4", "p1", "p2"]
+    # A service with both scopes says itself what it wants.
+    service = busy.api.with_scopes(*both)
+    assert seen(service) == ["p4", "p1", "p3", "p2"]
+    assert seen(service, "onlyActive=true") == ["p4", "p1", "p2"]
+
+
 def test_a_contact_sees_what_belongs_to_the_company_he_acts_for(busy: Shop) -> None:
     bob = busy.customer("bob@example.com")
     for company, segment in (("acme", "gold"), ("globex", "silver")):

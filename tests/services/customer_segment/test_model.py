@@ -1,0 +1,311 @@
+"""Random requests by random callers: whatever the order, every answer is the model's, on both engines.
+
+`COTERIE_MODEL_EXAMPLES=2000` runs as many random scenarios in place of the few of a usual run. A failure prints the
+requests that led to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+
+from coterie import app
+from services.customer_segment import model_reads as reads
+from services.customer_segment.model import TICK, Category, Refused, window
+from services.customer_segment.model_reads import Caller
+from services.customer_segment.model_tenant import COMPANIES, Tenant
+from services.customer_segment.model_writes import (
+    CALLER,
+    CATEGORY,
+    ITEM,
+    PERSON,
+    PRODUCT,
+    SEGMENT,
+    Who,
+    Writes,
+)
+from support.api import Server
+from support.shop import site
+
+EXAMPLES = int(os.environ.get("COTERIE_MODEL_EXAMPLES", "12"))
+STEPS = 30
+
+ASKED = st.sampled_from([None, None, "e1", "e2", "e3"])
+AT_SITE = st.sampled_from([None, None, "main", "swiss"])
+COMPANY = st.sampled_from(sorted(COMPANIES))
+NAME = st.sampled_from(["One", "Two"])
+PLACE = st.builds(
+    Category,
+    st.one_of(st.none(), CATEGORY),
+    st.sampled_from([True, True, True, False]),
+    st.integers(0, 2),
+    NAME,
+)
+WITNESSES: list[Who] = [
+    ("ada", None, False),
+    ("cat", None, False),
+    ("reader", None, False),
+    ("cat", "e1", False),
+    ("bob", None, False),
+    ("service", None, False),
+    ("ada", None, True),
+    ("cat", "e2", False),
+]
+
+
+class At:
+    """A clock that is moved by hand."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class Scenario(Writes):
+    """A tenant, and what happens in it."""
+
+    turns = 0
+
+    # What segments refer to
+
+    @rule(person=PERSON)
+    def delete_customer(self, person: str) -> None:
+        id = self.tenant.people[person]
+        path = f"/customer/{{tenant}}/customers/{id}"
+        self.tenant.operate("DELETE", path, lambda: self.model.delete_customer(id))
+
+    @rule(person=PERSON)
+    def sign_up_again(self, person: str) -> None:
+        if self.tenant.people[person] not in self.model.customers:
+            self.tenant.sign_up(person)
+
+    @rule(person=PERSON, name=NAME)
+    def rename_customer(self, person: str, name: str) -> None:
+        id = self.tenant.people[person]
+
+        def change() -> int:
+            if id not in self.model.customers:
+                raise Refused(404)
+            self.model.customers[id] = {**self.model.customers[id], "lastName": name}
+            return 200
+
+        self.tenant.operate("PATCH", f"/customer/{{tenant}}/customers/{id}", change, {"lastName": name})
+
+    @rule(id=COMPANY, name=NAME)
+    def put_company(self, id: str, name: str) -> None:
+        self.tenant.put_company(id, name)
+
+    @rule(id=COMPANY)
+    def delete_company(self, id: str) -> None:
+        path = f"/customer-management/{{tenant}}/legal-entities/{id}"
+        self.tenant.operate("DELETE", path, lambda: self.model.delete_entity(id))
+
+    @rule(person=PERSON, company=COMPANY)
+    def add_contact(self, person: str, company: str) -> None:
+        self.tenant.add_contact(person, company)
+
+    @rule(data=st.data())
+    def delete_contact(self, data: st.DataObject) -> None:
+        if self.model.contacts:
+            pair = data.draw(st.sampled_from(sorted(self.model.contacts)))
+            path = f"/customer-management/{{tenant}}/contact-assignments/{self.tenant.contact_ids[pair]}"
+            self.tenant.operate("DELETE", path, lambda: self.model.delete_contact(*pair))
+
+    @rule(id=PRODUCT, name=NAME)
+    def put_product(self, id: str, name: str) -> None:
+        self.tenant.put_product(id, name)
+
+    @rule(id=PRODUCT)
+    def delete_product(self, id: str) -> None:
+        path = f"/product/{{tenant}}/products/{id}"
+        self.tenant.operate("DELETE", path, lambda: self.model.delete_product(id))
+
+    @rule(id=CATEGORY, place=PLACE)
+    def put_category(self, id: str, place: Category) -> None:
+        self.tenant.put_category(id, place)
+
+    @rule(id=CATEGORY, below=st.booleans())
+    def delete_category(self, id: str, below: bool) -> None:
+        path = f"/category/{{tenant}}/categories/{id}" + ("?withSubcategories=true" if below else "")
+        self.tenant.operate("DELETE", path, lambda: self.model.delete_category(id, below=below))
+
+    @rule(category=CATEGORY, product=PRODUCT, out=st.booleans())
+    def categorise(self, category: str, product: str, out: bool) -> None:
+        path = f"/category/{{tenant}}/categories/{category}/assignments/references/{product}"
+        if out:
+            self.tenant.operate("DELETE", path, lambda: self.model.uncategorise(category, product))
+        else:
+            self.tenant.operate("PUT", path, lambda: self.model.categorise(category, product))
+
+    @rule(code=st.sampled_from(["spare", "swiss", "main"]))
+    def delete_site(self, code: str) -> None:
+        path = f"/site/{{tenant}}/sites/{code}"
+        self.tenant.operate("DELETE", path, lambda: self.model.delete_site(code))
+
+    @rule()
+    def open_site(self) -> None:
+        def change() -> int:
+            if "spare" in self.model.sites:
+                raise Refused(409)
+            self.model.sites.add("spare")
+            return 201
+
+        self.tenant.operate("POST", "/site/{tenant}/sites", change, site("spare"))
+
+    # The tenant and its time
+
+    @rule(subtree=st.booleans())
+    def scope_of_categories(self, subtree: bool) -> None:
+        self.model.subtree = subtree
+        self.tenant.set("segments.categoryScope", "subtree" if subtree else "assigned")
+
+    @rule(checked=st.sampled_from([True, True, False]))
+    def check_references(self, checked: bool) -> None:
+        self.model.checked = checked
+        self.tenant.set("references", "checked" if checked else "open")
+
+    @rule(step=st.sampled_from([TICK, timedelta(seconds=1), timedelta(seconds=5)]))
+    def wait(self, step: timedelta) -> None:
+        self.tenant.move_clock(step)
+
+    @rule(just_before=st.booleans())
+    def wait_for_an_edge(self, just_before: bool) -> None:
+        """To the next instant at which a window opens or closes, or to the last before it."""
+        bounds = [bound for kept in self.model.segments.values() for bound in window(kept.document) if bound]
+        edges = [datetime.fromisoformat(bound) - self.model.now for bound in bounds if bound > self.model.at]
+        if edges:
+            step = min(edges) - (TICK if just_before else timedelta(0))
+            if step:
+                self.tenant.move_clock(step)
+
+    # Reads
+
+    @rule(who=CALLER, asked=ASKED, at=AT_SITE)
+    def visit(self, who: Who, asked: str | None, at: str | None) -> None:
+        self.see(self.who(who), asked, at)
+
+    @invariant()
+    def somebody_looks(self) -> None:
+        """After each change another caller looks, since a stale answer shows only to who asked before."""
+        if self.tenant.changed:
+            self.tenant.changed = False
+            self.turns += 1
+            who = WITNESSES[self.turns % len(WITNESSES)]
+            sites, companies = (None, "main", None), (None, "e1", None, "e2", None)
+            at, asked = sites[self.turns % len(sites)], companies[self.turns % len(companies)]
+            self.see(self.who(who), asked, at)
+
+    def see(self, caller: Caller, asked: str | None, at: str | None) -> None:
+        """All that a storefront asks for."""
+        read = self.tenant.read
+
+        def listed(status: str | None) -> Callable[[], Any]:
+            return lambda: reads.segments(self.model, caller, asked, None, status)
+
+        def items(type: str | None, only_active: bool = False) -> Callable[[], Any]:
+            return lambda: reads.all_items(self.model, caller, asked, at, type, only_active)
+
+        party = {"legalEntityId": asked}
+        there = {**party, "siteCode": at}
+        read(caller, "", listed(None), **party)
+        read(caller, "/search", listed("INACTIVE"), {"q": "status:INACTIVE"}, **party)
+        read(caller, "/items", items(None), **there)
+        read(caller, "/items", items("PRODUCT", True), **there, q="type:PRODUCT", onlyActive="true")
+        read(caller, "/items", items("CATEGORY"), **there, q="type:(CATEGORY)", onlyActive="false")
+        read(caller, "/items", lambda: items(None)()[2:4], **there, pageSize=2, pageNumber=2)
+        trees = lambda: reads.category_trees(self.model, caller, asked, at)  # noqa: E731
+        read(caller, "/items/category-trees", trees, **there)
+
+    @rule(
+        who=CALLER,
+        segment=SEGMENT,
+        asked=ASKED,
+        person=PERSON,
+        entity=st.sampled_from(["", "e1", "e2"]),
+        item=ITEM,
+    )
+    def inspect(
+        self, who: Who, segment: str, asked: str | None, person: str, entity: str, item: tuple[str, str]
+    ) -> None:
+        self.look_into(self.who(who), segment, asked)
+        caller, read, id = self.who(who), self.tenant.read, self.tenant.people[person]
+        path = f"/{segment}/customers/{id}" + (f"/{entity}" if entity else "")
+        read(caller, path, lambda: reads.customer(self.model, caller, segment, id, entity))
+        path = f"/{segment}/items/{item[0]}/{item[1]}"
+        read(caller, path, lambda: reads.item(self.model, caller, segment, *item, asked), legalEntityId=asked)
+
+    def look_into(self, caller: Caller, segment: str, asked: str | None) -> None:
+        """All that there is to read of a segment."""
+        read, model, party = self.tenant.read, self.model, {"legalEntityId": asked}
+        found = lambda type: lambda: reads.items(model, caller, segment, asked, type)  # noqa: E731
+        read(caller, f"/{segment}", lambda: reads.segment(model, caller, segment, asked), **party)
+        read(caller, f"/{segment}/customers", lambda: reads.customers(model, caller, segment, asked), **party)
+        everybody = lambda: reads.all_customers(model, caller, segment)  # noqa: E731
+        read(caller, f"/{segment}/customers/search", everybody, {"q": "assignmentType:MANUAL"})
+        read(caller, f"/{segment}/items", found(None), **party)
+        read(caller, f"/{segment}/items/search", found("CATEGORY"), {"q": "type:CATEGORY"}, **party)
+
+    @rule(who=CALLER, person=PERSON, asked=ASKED)
+    def name_a_customer(self, who: Who, person: str, asked: str | None) -> None:
+        caller, id = self.who(who), self.tenant.people[person]
+        found = lambda: reads.segments(self.model, caller, asked, id, None)  # noqa: E731
+        self.tenant.read(caller, "", found, customerId=id, legalEntityId=asked)
+
+    @rule(
+        who=CALLER,
+        code=st.sampled_from(["main", "swiss"]),
+        ids=st.lists(SEGMENT, max_size=3),
+        products=st.lists(PRODUCT, max_size=4),
+        name=st.sampled_from(["site", "siteCode"]),
+    )
+    def match(self, who: Who, code: str, ids: list[str], products: list[str], name: str) -> None:
+        caller = self.who(who)
+        body = {"items": [{"id": id} for id in products], "segmentIds": ids, name: code}
+        found = lambda: reads.match(self.model, caller, code, ids, products)  # noqa: E731
+        self.tenant.read(caller, "/match", found, body)
+
+    @rule(id=PRODUCT)
+    def look_at_product(self, id: str) -> None:
+        self.tenant.read_product(id)
+
+    def teardown(self) -> None:
+        """In the end everything is read once by everybody."""
+        if self.tenant.failed:
+            return
+        for who in WITNESSES:
+            self.see(self.who(who), None, None)
+        reader = self.who(("reader", None, False))
+        for segment in ("s1", "S2", "s3"):
+            self.look_into(reader, segment, None)
+        for id in ("p1", "P2", "p3"):
+            self.tenant.read_product(id)
+
+
+def test_every_answer_is_the_models(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = server.runtime.clock
+    # Thousands of lines, one for each request; the script tells what matters of them.
+    errors = structlog.make_filtering_bound_logger("error")
+    monkeypatch.setattr(app, "log", structlog.wrap_logger(structlog.PrintLogger(), wrapper_class=errors))
+    start = clock.now().replace(microsecond=0)
+
+    def scenario() -> Scenario:
+        at = At(start)
+        monkeypatch.setattr(clock, "now", at.now)
+        return Scenario(Tenant(server, at))
+
+    bounds = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(scenario, settings=bounds)
