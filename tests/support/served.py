@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -38,24 +39,39 @@ class Served:
     """A server that can be started, killed and stopped, over one database. `database` is its URL."""
 
     def __init__(self, folder: Path, database: str | None = None) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "log"
         self.environment = {
             **os.environ,
             "COTERIE_DATA_DIR": str(folder / "data"),
-            "COTERIE_PORT": str(port),
             "COTERIE_LOG_LEVEL": "warning",
             "COTERIE_SECRET": "journey-" * 5,
         }
+        self._take_port()
         self.database = database or f"sqlite:///{folder / 'data' / 'coterie.db'}"
         if database is not None:
             self.environment["COTERIE_DATABASE"] = database
             self.command("migrate")
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
+
+    def _take_port(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment["COTERIE_PORT"] = str(port)
+
+    @contextmanager
+    def another(self) -> Iterator[Served]:
+        """A second running process over the same database, with the same token."""
+        second = copy(self)
+        second.environment, second.process = dict(self.environment), None
+        second._take_port()
+        try:
+            second.start()
+            yield second
+        finally:
+            second.kill()
 
     def command(self, *arguments: str) -> str:
         """What a command of the CLI prints; it must succeed."""

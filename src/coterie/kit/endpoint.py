@@ -109,6 +109,7 @@ async def _transacted(runtime: Runtime, call: Call, arguments: dict[str, Any]) -
             # Fetched outside the transaction: a slow host must not hold up other writers.
             await runtime.schemas.load(needed.urls)
         except Retry:
+            call.raced = True
             # Those who race each other should not meet again.
             await asyncio.sleep(clock.jittered(0.002 * 2**attempt))
     raise Conflict("The resource is being changed by other requests; try again.")

@@ -344,7 +344,9 @@ async def _insert(call: Call, kind: Kind, writes: Sequence[Write]) -> set[Key]:
             "created_at": call.at,
             "modified_at": call.at,
         }
-        for write in writes
+        for write in sorted(
+            writes, key=lambda write: write.key
+        )  # in one order, so that no two calls deadlock
     ]
     columns = [kind.table.c[name] for name in kind.key]
     statement = call.db.insert(kind.table).on_conflict_do_nothing().returning(*columns)

@@ -262,8 +262,11 @@ def _change(segment_id: str, customer_id: str, entity: str | None, body: Assignm
 
 
 async def must_exist(call: Call, segment_id: str) -> None:
-    """Raises NotFound unless the segment exists; it can't be deleted until the transaction ends."""
-    if segment_id not in await existing(call, [segment_id]):
+    """Raises NotFound unless the segment exists; it can't be deleted until the transaction ends.
+
+    Who lost a race keeps the segment's other writers out: many who add the same assignments could lose for ever.
+    """
+    if segment_id not in await existing(call, [segment_id], exclusive=call.raced):
         raise NotFound("segment", segment_id)
 
 
