@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
+from coterie.services.customer_segment.tables import member
 from support.api import Api
 
 SEGMENTS = "/customer-segment/{tenant}/segments"
@@ -96,6 +99,20 @@ class Shop:
     def member(self, segment: str, customer: str, company: str | None = None) -> None:
         tail = customer if company is None else f"{customer}/{company}"
         self._made("PUT", f"{SEGMENTS}/{segment}/customers/{tail}", {})
+
+    def expire(self, segment: str, customer: str, at: str, company: str = "") -> None:
+        """Let a membership end at an instant, as a rule's will; no request can."""
+        columns = member.c
+        mine = (columns.customer_id == customer, columns.legal_entity_id == company)
+        statement = update(member).where(
+            columns.tenant == self.api.tenant, columns.segment_id == segment, *mine
+        )
+
+        async def write() -> int:
+            async with self.api.server.runtime.database.writing() as session:
+                return await session.run(statement.values(expires_at=at))
+
+        assert self.api.run(write()) == 1
 
     def item(self, segment: str, id: str, type: str = "PRODUCT") -> None:
         self._made("PUT", f"{SEGMENTS}/{segment}/items/{type}/{id}", {})

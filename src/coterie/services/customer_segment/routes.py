@@ -6,12 +6,13 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items, segments, storefront
+from coterie.services.customer_segment.operations import counts, customers, items, segments, storefront
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
 from coterie.services.customer_segment.operations.segments import RESOURCE
 from coterie.services.customer_segment.schemas import (
+    CountView,
     CustomerAssignmentView,
     ItemAssignmentView,
     MatchedItem,
@@ -37,6 +38,7 @@ SERVICE = Service(
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
     reactions={
+        **counts.REACTIONS,
         "customer.deleted": customers.forget_customers,
         "client-management.legalentity-deleted": customers.forget_companies,
         "client-management.contact-assignment-deleted": customers.forget_contacts,
@@ -112,5 +114,8 @@ SERVICE = Service(
         op(
             "POST", _SEGMENTS + "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"
         ),
+        # Beyond the reference
+        op("GET", "/counts", counts.list_counts, READ, 200, answer=list[CountView], extension=True),
+        op("GET", "/counts/{segmentId}", counts.get_count, READ, 200, extension=True),
     ),
 )

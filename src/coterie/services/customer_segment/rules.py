@@ -8,6 +8,7 @@ from typing import Any
 from coterie.kit.errors import Problem
 
 PRODUCT, CATEGORY = "PRODUCT", "CATEGORY"
+CUSTOMER = "CUSTOMER"  # what is counted beside the two types of items
 NO_ENTITY = ""
 
 
@@ -39,3 +40,8 @@ def item_type(text: str) -> str | None:
     """The item type of a path, whatever its case (decision 7), or None."""
     upper = text.upper()
     return upper if upper in (PRODUCT, CATEGORY) else None
+
+
+def listed(text: str) -> list[str]:
+    """The ids of a query parameter that lists them, separated by commas."""
+    return [id for part in text.split(",") if (id := part.strip())]

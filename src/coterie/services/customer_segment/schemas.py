@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from coterie.kit.listing import FieldsQuery, ListQuery
+from coterie.kit.listing import FieldsQuery, ListQuery, Paging
 from coterie.kit.wire import Instant, Listed, Metadata, MetadataView, Wire
 
 Status = Literal["ACTIVE", "INACTIVE"]
@@ -211,3 +211,18 @@ class TreeNode(Wire):
     position: int | None = None
     published: bool | None = None
     subcategories: list[TreeNode] | None = None
+
+
+class CountsQuery(Paging):
+    """Query parameters of the counts; `segmentIds` lists ids, separated by commas."""
+
+    segment_ids: str | None = None
+
+
+class CountView(Wire):
+    """How much a segment has now; a customer is a member once for each legal entity that he is assigned for."""
+
+    segment_id: str
+    members: int
+    products: int
+    categories: int

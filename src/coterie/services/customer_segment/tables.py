@@ -1,10 +1,10 @@
-"""The tables of segments and of their customers and items."""
+"""The tables of segments, of their customers and items, and of how many they have."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index
+from sqlalchemy import BigInteger, Column, Index, Integer, text
 
-from coterie.kit.tables import key, resource_table
+from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Str
 
 segment = resource_table(
@@ -38,6 +38,24 @@ Index(
     unique=True,
 )
 Index("customer_segment_member_company", member.c.tenant, member.c.legal_entity_id, member.c.customer_id)
+Index(
+    "customer_segment_member_expiry",
+    member.c.tenant,
+    member.c.segment_id,
+    member.c.expires_at,
+    sqlite_where=text("expires_at IS NOT NULL"),
+    postgresql_where=text("expires_at IS NOT NULL"),
+)
 
 item = resource_table("customer_segment_item", key("segment_id"), key("type"), key("item_id"))
 Index("customer_segment_item_of", item.c.tenant, item.c.type, item.c.item_id, item.c.segment_id, unique=True)
+
+# How many members, products and categories a segment has: the sum over its shards, of which one alone may be
+# below zero. Expired memberships are in it, since nothing is written when one expires.
+count = tenant_table(
+    "customer_segment_count",
+    key("segment_id"),
+    key("kind"),
+    Column("shard", Integer, primary_key=True, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
