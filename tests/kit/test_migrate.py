@@ -83,7 +83,7 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     asyncio.run(migrate.require_current(database_url))
 
 
-def test_what_segments_had_before_they_were_counted_is_counted(empty_url: str) -> None:
+def test_segments_and_coupons_of_before_are_counted_and_noted(empty_url: str) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.removeprefix("sqlite:///")).parent.mkdir()
     member = "('t', '{}', '', '{}', 'MANUAL', '{{}}', 1, '', '')"
@@ -95,10 +95,15 @@ def test_what_segments_had_before_they_were_counted_is_counted(empty_url: str) -
         "INSERT INTO customer_segment_item (tenant, segment_id, type, item_id, doc, version, created_at, "
         "modified_at) VALUES "
         + ", ".join(item.format(*each) for each in [("PRODUCT", "p"), ("CATEGORY", "c")]),
+        "INSERT INTO coupon (tenant, code, max_redemptions, deleted, doc, version, created_at, modified_at) "
+        """VALUES ('t', 'A', -1, false, '{"name": "\u00e4 \\"A\\"", "restrictions": {"segments": """
+        """["gold", "none", "gold"]}}', 0, '', ''), """
+        """('t', 'B', -1, false, '{"name": "B", "restrictions": {}}', 0, '', ''), """
+        """('t', 'C', -1, true, '{"name": "C", "restrictions": {"segments": ["gold"]}}', 0, '', '')""",
     ]
     on(empty_url, lambda c: command.upgrade(migrate.config(c), "0001"))
     for statement in before:
-        on(empty_url, lambda c, text=sa.text(statement): c.execute(text))
+        on(empty_url, lambda c, text=statement: c.exec_driver_sql(text))
     asyncio.run(migrate.upgrade(empty_url))
     counted = sa.text("SELECT tenant, segment_id, kind, shard, number FROM customer_segment_count")
     assert sorted(on(empty_url, lambda c: c.execute(counted).all())) == [
@@ -106,6 +111,11 @@ def test_what_segments_had_before_they_were_counted_is_counted(empty_url: str) -
         ("t", "gold", "CUSTOMER", 0, 2),
         ("t", "gold", "PRODUCT", 0, 1),
         ("t", "iron", "CUSTOMER", 0, 1),
+    ]
+    noted = sa.text("SELECT tenant, segment_id, kind, user_id, name FROM customer_segment_use")
+    assert sorted(on(empty_url, lambda c: c.execute(noted).all())) == [
+        ("t", "gold", "COUPON", "A", 'ä "A"'),
+        ("t", "none", "COUPON", "A", 'ä "A"'),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Revision 0003: Count the assignments of segments."""
+"""Revision 0003: Count the assignments of segments, and note the coupons that name them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,6 +28,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("expires_at IS NOT NULL"),
         postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
+    op.create_table(
+        "customer_segment_use",
+        sa.Column("tenant", Str(), nullable=False),
+        sa.Column("segment_id", Str(), nullable=False),
+        sa.Column("kind", Str(), nullable=False),
+        sa.Column("user_id", Str(), nullable=False),
+        sa.Column("name", Str(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "segment_id", "kind", "user_id"),
+    )
+    op.create_index(
+        "customer_segment_use_by", "customer_segment_use", ["tenant", "kind", "user_id"], unique=False
+    )
     op.execute(
         """
         INSERT INTO customer_segment_count (tenant, segment_id, kind, shard, number)
@@ -36,5 +48,16 @@ def upgrade() -> None:
         UNION ALL
         SELECT tenant, segment_id, type, 0, count(*) FROM customer_segment_item
         GROUP BY tenant, segment_id, type
+        """
+    )
+    value, name, each = (
+        ("value #>> '{}'", "doc ->> 'name'", "jsonb_path_query(doc, '$.restrictions.segments[*]') AS value")
+        if op.get_bind().dialect.name == "postgresql"
+        else ("value", "json_extract(doc, '$.name')", "json_each(doc, '$.restrictions.segments')")
+    )
+    op.execute(
+        f"""
+        INSERT INTO customer_segment_use (tenant, segment_id, kind, user_id, name)
+        SELECT DISTINCT tenant, {value}, 'COUPON', code, {name} FROM coupon, {each} WHERE NOT deleted
         """
     )

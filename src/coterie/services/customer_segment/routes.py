@@ -6,7 +6,7 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import counts, customers, items, segments, storefront
+from coterie.services.customer_segment.operations import counts, customers, items, segments, storefront, uses
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
@@ -18,6 +18,7 @@ from coterie.services.customer_segment.schemas import (
     MatchedItem,
     SegmentView,
     TreeNode,
+    UseView,
 )
 
 MANAGE, READ, OWN = (_MANAGE,), (_READ,), (_READ, _READ_OWN)
@@ -44,6 +45,9 @@ SERVICE = Service(
         "client-management.contact-assignment-deleted": customers.forget_contacts,
         "product.deleted": items.forget_products,
         "category.deleted": items.forget_categories,
+        "coupon.created": uses.note_coupons,
+        "coupon.updated": uses.note_coupons,
+        "coupon.deleted": uses.forget_coupons,
         "site.site-deleted": segments.refuse_used_sites,
     },
     rows=(
@@ -117,5 +121,6 @@ SERVICE = Service(
         # Beyond the reference
         op("GET", "/counts", counts.list_counts, READ, 200, answer=list[CountView], extension=True),
         op("GET", "/counts/{segmentId}", counts.get_count, READ, 200, extension=True),
+        op("GET", "/usages/{segmentId}", uses.list_uses, READ, 200, answer=list[UseView], extension=True),
     ),
 )

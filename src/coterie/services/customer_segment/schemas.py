@@ -226,3 +226,11 @@ class CountView(Wire):
     members: int
     products: int
     categories: int
+
+
+class UseView(Wire):
+    """Who names a segment: a coupon by its code."""
+
+    kind: Literal["COUPON"]
+    id: str
+    name: str

@@ -1,4 +1,4 @@
-"""The tables of segments, of their customers and items, and of how many they have."""
+"""The tables of segments, of their customers and items, of how many they have, and of who names them."""
 
 from __future__ import annotations
 
@@ -59,3 +59,14 @@ count = tenant_table(
     Column("shard", Integer, primary_key=True, nullable=False),
     Column("number", BigInteger, nullable=False),
 )
+
+# Who names a segment, kept by the reactions to the events of services above, which can't be asked. It does not
+# refer to `segment`: a coupon may name one that is gone, or that is still to come.
+use = tenant_table(
+    "customer_segment_use",
+    key("segment_id"),
+    key("kind"),
+    key("user_id"),
+    Column("name", Str, nullable=False),
+)
+Index("customer_segment_use_by", use.c.tenant, use.c.kind, use.c.user_id)

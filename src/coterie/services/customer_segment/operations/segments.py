@@ -18,7 +18,7 @@ from coterie.kit.store import Document, Kind, Write, Written, among_stored, remo
 from coterie.kit.wire import Search
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer_segment import events, rules
-from coterie.services.customer_segment.operations import counts
+from coterie.services.customer_segment.operations import counts, uses
 from coterie.services.customer_segment.operations.audience import (
     Audience,
     audience,
@@ -177,13 +177,14 @@ async def _delete(call: Call, ids: Sequence[str], *, force: bool) -> list[Outcom
     if holding:
         await _delete_assignments(call, holding)
     await remove(call, KIND, [(id,) for id in gone])
+    users = await uses.told(call, sorted(known.difference(gone)))
     outcomes, left = [], set(gone)
     for id in ids:
         if id in left:
             left.remove(id)
             outcomes.append(Outcome(204, id))
         elif id in known and id not in gone:
-            outcomes.append(Outcome.refused(_in_use(id, had[id]), id))
+            outcomes.append(Outcome.refused(_in_use(id, had[id], users.get(id)), id))
         else:
             outcomes.append(Outcome.refused(NotFound("segment", id), id))
     return outcomes
@@ -193,12 +194,15 @@ def _uses(has: Tally) -> int:
     return has.members + has.products + has.categories
 
 
-def _in_use(id: str, has: Tally) -> Invalid:
+def _in_use(id: str, has: Tally, users: str | None) -> Invalid:
     items = has.products + has.categories
     message = f"has {has.members} customers and {items} items; remove them, or delete with forceDelete=true"
+    problems = [Problem.violation("forceDelete", message)]
+    if users is not None:
+        problems.append(Problem.violation("forceDelete", f"is used by the {users}"))
     return Invalid(
         f"The segment {id} has assignments; remove them, or delete with forceDelete=true.",
-        problems=(Problem.violation("forceDelete", message),),
+        problems=problems,
     )
 
 
