@@ -6,7 +6,15 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import counts, customers, items, segments, storefront, uses
+from coterie.services.customer_segment.operations import (
+    counts,
+    customers,
+    explanations,
+    items,
+    segments,
+    storefront,
+    uses,
+)
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
@@ -14,8 +22,10 @@ from coterie.services.customer_segment.operations.segments import RESOURCE
 from coterie.services.customer_segment.schemas import (
     CountView,
     CustomerAssignmentView,
+    ExplanationView,
     ItemAssignmentView,
     MatchedItem,
+    ProductExplanationView,
     SegmentView,
     TreeNode,
     UseView,
@@ -30,6 +40,7 @@ _CUSTOMER = _SEGMENT + "/customers/{customerId}"
 _CONTACT = _SEGMENT + "/customers/{customerId}/{legalEntityId}"
 _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
+_EXPLANATIONS = "/explanations/customers/{customerId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -122,5 +133,23 @@ SERVICE = Service(
         op("GET", "/counts", counts.list_counts, READ, 200, answer=list[CountView], extension=True),
         op("GET", "/counts/{segmentId}", counts.get_count, READ, 200, extension=True),
         op("GET", "/usages/{segmentId}", uses.list_uses, READ, 200, answer=list[UseView], extension=True),
+        op(
+            "GET",
+            _EXPLANATIONS,
+            explanations.explain_customer,
+            READ,
+            200,
+            answer=list[ExplanationView],
+            extension=True,
+        ),
+        op(
+            "GET",
+            _EXPLANATIONS + "/products/{productId}",
+            explanations.explain_product,
+            READ,
+            200,
+            answer=ProductExplanationView,
+            extension=True,
+        ),
     ),
 )
