@@ -95,11 +95,31 @@ def visibility() -> str:
     return page
 
 
+def extensions() -> str:
+    """The operations beyond the reference, with what the function behind each says of itself."""
+    lines = [
+        "# Extensions",
+        "",
+        "Operations of our own, which the reference does not have. None changes the answer of one that it has.",
+        "",
+        "| operation | scope (one of) | |",
+        "|---|---|---|",
+    ]
+    for service in SERVICES:
+        for row in service.rows:
+            if row.extension:
+                scopes = ", ".join(f"`{scope}`" for scope in row.scopes or ()) or "any token"
+                told = (row.handler.run.__doc__ or "").split("\n", 1)[0].replace("|", "/")
+                lines.append(f"| `{row.method} {service.prefix}{row.path}` | {scopes} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
 WRITTEN = {
     "settings.md": settings,
     "coverage.md": coverage,
     "events.md": events,
     "visibility.md": visibility,
+    "extensions.md": extensions,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -80,6 +81,42 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     assert asyncio.run(migrate.status(database_url)) == before
     assert before[0] == before[1]
     asyncio.run(migrate.require_current(database_url))
+
+
+def test_segments_and_coupons_of_before_are_counted_and_noted(empty_url: str) -> None:
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.removeprefix("sqlite:///")).parent.mkdir()
+    member = "('t', '{}', '', '{}', 'MANUAL', '{{}}', 1, '', '')"
+    item = "('t', 'gold', '{}', '{}', '{{}}', 1, '', '')"
+    before = [
+        "INSERT INTO customer_segment_member (tenant, customer_id, legal_entity_id, segment_id, "
+        "assignment_type, doc, version, created_at, modified_at) VALUES "
+        + ", ".join(member.format(*each) for each in [("c1", "gold"), ("c2", "gold"), ("c1", "iron")]),
+        "INSERT INTO customer_segment_item (tenant, segment_id, type, item_id, doc, version, created_at, "
+        "modified_at) VALUES "
+        + ", ".join(item.format(*each) for each in [("PRODUCT", "p"), ("CATEGORY", "c")]),
+        "INSERT INTO coupon (tenant, code, max_redemptions, deleted, doc, version, created_at, modified_at) "
+        """VALUES ('t', 'A', -1, false, '{"name": "\u00e4 \\"A\\"", "restrictions": {"segments": """
+        """["gold", "none", "gold"]}}', 0, '', ''), """
+        """('t', 'B', -1, false, '{"name": "B", "restrictions": {}}', 0, '', ''), """
+        """('t', 'C', -1, true, '{"name": "C", "restrictions": {"segments": ["gold"]}}', 0, '', '')""",
+    ]
+    on(empty_url, lambda c: command.upgrade(migrate.config(c), "0001"))
+    for statement in before:
+        on(empty_url, lambda c, text=statement: c.exec_driver_sql(text))
+    asyncio.run(migrate.upgrade(empty_url))
+    counted = sa.text("SELECT tenant, segment_id, kind, shard, number FROM customer_segment_count")
+    assert sorted(on(empty_url, lambda c: c.execute(counted).all())) == [
+        ("t", "gold", "CATEGORY", 0, 1),
+        ("t", "gold", "CUSTOMER", 0, 2),
+        ("t", "gold", "PRODUCT", 0, 1),
+        ("t", "iron", "CUSTOMER", 0, 1),
+    ]
+    noted = sa.text("SELECT tenant, segment_id, kind, user_id, name FROM customer_segment_use")
+    assert sorted(on(empty_url, lambda c: c.execute(noted).all())) == [
+        ("t", "gold", "COUPON", "A", 'ä "A"'),
+        ("t", "none", "COUPON", "A", 'ä "A"'),
+    ]
 
 
 def test_several_may_migrate_at_once(empty_url: str) -> None:

@@ -155,11 +155,11 @@ def _decoded(type: type, value: Any) -> Any:
     if type is Instant and isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return Instant(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+        except (ValueError, OverflowError):  # the first and last hours there are may not exist in UTC
             raise ValueError(
                 f"{value!r} is not an ISO 8601 date and time such as 2026-01-31T08:00:00Z"
             ) from None
-        return Instant(iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
     raise TypeError(f"Expected `{type.__name__.lower()}`, got `{value.__class__.__name__}`")
 
 

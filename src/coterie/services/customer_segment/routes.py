@@ -6,17 +6,31 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items, segments, stamps, storefront, trees
+from coterie.services.customer_segment.operations import (
+    counts,
+    customers,
+    explanations,
+    items,
+    segments,
+    stamps,
+    storefront,
+    trees,
+    uses,
+)
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
 from coterie.services.customer_segment.operations.segments import RESOURCE
 from coterie.services.customer_segment.schemas import (
+    CountView,
     CustomerAssignmentView,
+    ExplanationView,
     ItemAssignmentView,
     MatchedItem,
+    ProductExplanationView,
     SegmentView,
     TreeNode,
+    UseView,
 )
 
 MANAGE, READ, OWN = (_MANAGE,), (_READ,), (_READ, _READ_OWN)
@@ -28,6 +42,7 @@ _CUSTOMER = _SEGMENT + "/customers/{customerId}"
 _CONTACT = _SEGMENT + "/customers/{customerId}/{legalEntityId}"
 _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
+_EXPLANATIONS = "/explanations/customers/{customerId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -37,6 +52,7 @@ SERVICE = Service(
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
     reactions={
+        **counts.REACTIONS,
         "customer.deleted": customers.forget_customers,
         "client-management.legalentity-deleted": customers.forget_companies,
         "client-management.contact-assignment-deleted": customers.forget_contacts,
@@ -47,6 +63,9 @@ SERVICE = Service(
         "category.created": stamps.categories_changed,
         "category.updated": stamps.categories_changed,
         events.ITEM_DELETED: stamps.items_removed,
+        "coupon.created": uses.note_coupons,
+        "coupon.updated": uses.note_coupons,
+        "coupon.deleted": uses.forget_coupons,
         "site.site-deleted": segments.refuse_used_sites,
     },
     rows=(
@@ -116,6 +135,28 @@ SERVICE = Service(
         ),
         op(
             "POST", _SEGMENTS + "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"
+        ),
+        # Beyond the reference
+        op("GET", "/counts", counts.list_counts, READ, 200, answer=list[CountView], extension=True),
+        op("GET", "/counts/{segmentId}", counts.get_count, READ, 200, extension=True),
+        op("GET", "/usages/{segmentId}", uses.list_uses, READ, 200, answer=list[UseView], extension=True),
+        op(
+            "GET",
+            _EXPLANATIONS,
+            explanations.explain_customer,
+            READ,
+            200,
+            answer=list[ExplanationView],
+            extension=True,
+        ),
+        op(
+            "GET",
+            _EXPLANATIONS + "/products/{productId}",
+            explanations.explain_product,
+            READ,
+            200,
+            answer=ProductExplanationView,
+            extension=True,
         ),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from coterie.kit.listing import FieldsQuery, ListQuery
+from coterie.kit.listing import FieldsQuery, ListQuery, Paging
 from coterie.kit.wire import Instant, Listed, Metadata, MetadataView, Wire
 
 Status = Literal["ACTIVE", "INACTIVE"]
@@ -211,3 +211,99 @@ class TreeNode(Wire):
     position: int | None = None
     published: bool | None = None
     subcategories: list[TreeNode] | None = None
+
+
+class CountsQuery(Paging):
+    """Query parameters of the counts; `segmentIds` lists ids, separated by commas."""
+
+    segment_ids: str | None = None
+
+
+class CountView(Wire):
+    """How much a segment has now; a customer is a member once for each legal entity that he is assigned for."""
+
+    segment_id: str
+    members: int
+    products: int
+    categories: int
+
+
+class UseView(Wire):
+    """Who names a segment: a coupon by its code."""
+
+    kind: Literal["COUPON"]
+    id: str
+    name: str
+
+
+class ExplanationQuery(Paging):
+    """For whom, where and when: `at` is the instant, that of the request where absent.
+
+    `segmentIds` limits the answer to these, separated by commas.
+    """
+
+    legal_entity_id: str | None = None
+    site_code: str | None = None
+    at: Instant | None = None
+    segment_ids: str | None = None
+
+
+class ReasonView(Wire):
+    """Why a customer is not in a segment. `at` is when it, or the membership, began or ended to be valid.
+
+    `legalEntityIds` are those for which the customer is a member, `siteCode` the site on which the segment stands.
+    """
+
+    code: Literal[
+        "NOT_A_MEMBER",
+        "INACTIVE",
+        "NOT_YET_VALID",
+        "EXPIRED",
+        "OTHER_SITE",
+        "OTHER_LEGAL_ENTITY",
+        "MEMBERSHIP_EXPIRED",
+    ]
+    message: str
+    at: str | None = None
+    legal_entity_ids: list[str] | None = None
+    site_code: str | None = None
+
+
+class ExplanationView(Wire):
+    """Whether a customer is in a segment: an active one that counts him as a member. `message` says it in words."""
+
+    segment_id: str
+    in_: bool = msgspec.field(name="in")
+    reasons: list[ReasonView]
+    message: str
+
+
+class CategoryStep(Wire):
+    """A category on the path from the root."""
+
+    id: str
+    name: dict[str, str] | None = None
+
+
+class WayView(Wire):
+    """How a segment has a product: as an item, or by a category assigned to it.
+
+    `path` leads from the root to the category that the product lies in, by way of the assigned one.
+    """
+
+    by: Literal["PRODUCT", "CATEGORY"]
+    category_id: str | None = None
+    path: list[CategoryStep] | None = None
+
+
+class SegmentWaysView(ExplanationView):
+    """Whether a customer is in a segment that has a product, and how the segment has it."""
+
+    ways: list[WayView]
+
+
+class ProductExplanationView(Wire):
+    """Whether a customer's segments have a product; `segments` are all that have it, in `visible` ones he is."""
+
+    visible: bool
+    segments: list[SegmentWaysView]

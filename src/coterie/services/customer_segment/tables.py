@@ -1,8 +1,8 @@
-"""The tables of segments and of their customers and items."""
+"""The tables of segments, of their customers and items, of how many they have, and of who names them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index
+from sqlalchemy import BigInteger, Column, Index, Integer, text
 
 from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Str
@@ -41,9 +41,38 @@ Index(
     unique=True,
 )
 Index("customer_segment_member_company", member.c.tenant, member.c.legal_entity_id, member.c.customer_id)
+Index(
+    "customer_segment_member_expiry",
+    member.c.tenant,
+    member.c.segment_id,
+    member.c.expires_at,
+    sqlite_where=text("expires_at IS NOT NULL"),
+    postgresql_where=text("expires_at IS NOT NULL"),
+)
 
 item = resource_table("customer_segment_item", key("segment_id"), key("type"), key("item_id"))
 Index("customer_segment_item_of", item.c.tenant, item.c.type, item.c.item_id, item.c.segment_id, unique=True)
 
 # One row for each tenant whose categories ever changed; `stamp` is another text after every change of one.
 tree = tenant_table("customer_segment_tree", Column("stamp", Str, nullable=False))
+
+# How many members, products and categories a segment has: the sum over its shards, of which one alone may be
+# below zero. Expired memberships are in it, since nothing is written when one expires.
+count = tenant_table(
+    "customer_segment_count",
+    key("segment_id"),
+    key("kind"),
+    Column("shard", Integer, primary_key=True, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Who names a segment, kept by the reactions to the events of services above, which can't be asked. It does not
+# refer to `segment`: a coupon may name one that is gone, or that is still to come.
+use = tenant_table(
+    "customer_segment_use",
+    key("segment_id"),
+    key("kind"),
+    key("user_id"),
+    Column("name", Str, nullable=False),
+)
+Index("customer_segment_use_by", use.c.tenant, use.c.kind, use.c.user_id)

@@ -96,7 +96,7 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
         view = {**named[each.key], **{name: value for name, value in each.view.items() if name != "id"}}
         payload = events.assignment(call.tenant.name, segment_id, view)
         type_ = events.CUSTOMER_CREATED if each.before is None else events.CUSTOMER_UPDATED
-        call.emit(type_, events.subject(segment_id), payload)
+        call.emit(type_, events.subject(segment_id), payload, segment_id=segment_id)
 
 
 async def _purge(call: Call, found: dict[Key, Row[Any]]) -> None:

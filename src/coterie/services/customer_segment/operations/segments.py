@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, delete, select
 
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
@@ -18,6 +18,7 @@ from coterie.kit.store import Document, Kind, Write, Written, among_stored, remo
 from coterie.kit.wire import Search
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer_segment import events, rules
+from coterie.services.customer_segment.operations import counts, uses
 from coterie.services.customer_segment.operations.audience import (
     Audience,
     audience,
@@ -25,6 +26,7 @@ from coterie.services.customer_segment.operations.audience import (
     sees_all,
     visible,
 )
+from coterie.services.customer_segment.operations.counts import Tally
 from coterie.services.customer_segment.schemas import (
     ForceQuery,
     SegmentCreation,
@@ -69,7 +71,7 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
 async def _removed(call: Call, gone: Sequence[Written]) -> None:
     for each in gone:
         payload = events.segment_deleted(call.tenant.name, each.key[0])
-        call.emit(events.SEGMENT_DELETED, events.subject(each.key[0]), payload)
+        call.emit(events.SEGMENT_DELETED, events.subject(each.key[0]), payload, id=each.key[0])
 
 
 KIND = Kind(
@@ -168,51 +170,45 @@ async def _delete(call: Call, ids: Sequence[str], *, force: bool) -> list[Outcom
     distinct = list(dict.fromkeys(ids))
     # The segment rows are locked first, as an assignment's writer does, so nobody adds to a segment being deleted.
     known = await existing(call, distinct, exclusive=True)
-    used = await _used(call, known)
-    gone = [id for id in distinct if id in known and (force or id not in used)]
-    if force and used:
-        await _delete_assignments(call, [id for id in gone if id in used])
+    had = await counts.tallies(call, known)
+    gone = [id for id in distinct if id in known and (force or not _uses(had[id]))]
+    # Expired memberships count nowhere, but their rows go as well.
+    holding = [id for id in gone if _uses(had[id]) or had[id].expired]
+    if holding:
+        await _delete_assignments(call, holding)
     await remove(call, KIND, [(id,) for id in gone])
+    users = await uses.told(call, sorted(known.difference(gone)))
     outcomes, left = [], set(gone)
     for id in ids:
         if id in left:
             left.remove(id)
             outcomes.append(Outcome(204, id))
         elif id in known and id not in gone:
-            outcomes.append(Outcome.refused(_in_use(id, used[id]), id))
+            outcomes.append(Outcome.refused(_in_use(id, had[id], users.get(id)), id))
         else:
             outcomes.append(Outcome.refused(NotFound("segment", id), id))
     return outcomes
 
 
-def _in_use(id: str, counts: tuple[int, int]) -> Invalid:
-    customers, items = counts
-    message = f"has {customers} customers and {items} items; remove them, or delete with forceDelete=true"
+def _uses(has: Tally) -> int:
+    return has.members + has.products + has.categories
+
+
+def _in_use(id: str, has: Tally, users: str | None) -> Invalid:
+    items = has.products + has.categories
+    message = f"has {has.members} customers and {items} items; remove them, or delete with forceDelete=true"
+    problems = [Problem.violation("forceDelete", message)]
+    if users is not None:
+        problems.append(Problem.violation("forceDelete", f"is used by the {users}"))
     return Invalid(
         f"The segment {id} has assignments; remove them, or delete with forceDelete=true.",
-        problems=(Problem.violation("forceDelete", message),),
+        problems=problems,
     )
 
 
 async def existing(call: Call, ids: Sequence[str], *, exclusive: bool = False) -> set[str]:
     """Those of `ids` that are segments, locked against deletion (or, exclusively, against new assignments)."""
     return await among_stored(call, segment.c.id, ids, exclusive=exclusive)
-
-
-async def _used(call: Call, ids: set[str]) -> dict[str, tuple[int, int]]:
-    """Numbers of customers and items by segment, of those that have any."""
-    if not ids:
-        return {}
-    parts = [
-        select(table.c.segment_id, literal(which).label("which"), func.count().label("number"))
-        .where(table.c.tenant == call.tenant.name, table.c.segment_id.in_(ids))
-        .group_by(table.c.segment_id)
-        for which, table in enumerate((member, item))
-    ]
-    counts: dict[str, list[int]] = {}
-    for row in await call.db.all(union_all(*parts)):
-        counts.setdefault(row.segment_id, [0, 0])[row.which] = row.number
-    return {id: (both[0], both[1]) for id, both in counts.items()}
 
 
 async def _delete_assignments(call: Call, ids: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from coterie.kit.call import Call
 from coterie.kit.clock import new_id
 from coterie.kit.outbox import Event
 from coterie.services.customer_segment import rules
+from coterie.services.customer_segment.operations import counts
 from coterie.services.customer_segment.tables import item, segment, tree
 
 
@@ -29,7 +30,8 @@ async def touch(call: Call, segments: Collection[str] | Select[Any]) -> None:
 
 
 async def items_removed(call: Call, removed: list[Event]) -> None:
-    """Assignments of items are gone."""
+    """Assignments of items are gone; beside the stamps, the counters hear of it here."""
+    await counts.subtract(call, removed)
     await touch(call, {event.facts["segment_id"] for event in removed})
 
 

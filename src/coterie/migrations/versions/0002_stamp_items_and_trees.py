@@ -1,11 +1,11 @@
-"""Revision 0004: stamp items and trees."""
+"""Revision 0002: stamp items and trees."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from coterie.query.sql import Str
 
-revision = "0004"
+revision = "0002"
 down_revision = "0001"
 
 
@@ -20,4 +20,4 @@ def upgrade() -> None:
     op.add_column("customer_segment", sa.Column("items_stamp", Str(), nullable=True))
     # A segment that has items already needs a stamp; it is compared only with those of this segment, and later
     # ones begin with the time.
-    op.execute("UPDATE customer_segment SET items_stamp = 'before-0004'")
+    op.execute("UPDATE customer_segment SET items_stamp = 'before-0002'")
