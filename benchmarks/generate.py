@@ -125,6 +125,7 @@ async def _postgres(url: str, size: Size, tenant: str, say: Say) -> None:
     connection = await asyncpg.connect(dsn(url))
     try:
         async with connection.transaction():
+            await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
             for table, count, rows in contents(size):
                 # A constraint's index can't be dropped alone; the rows come in the order of the primary key.
                 found = await connection.fetch(
