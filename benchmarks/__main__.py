@@ -31,7 +31,7 @@ class Plan:
     engines: tuple[str, ...]
     only: tuple[str, ...]
     rounds: int
-    seconds: float
+    seconds: int
 
     @property
     def reads(self) -> list[Read]:
@@ -107,8 +107,8 @@ def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     parser.add_argument("--size", choices=SIZES, default="S", help="L measures S as well")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")
     parser.add_argument("--only", choices=names, action="append", help="by default every measure")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=5, help="of floor and measure in turn")
+    parser.add_argument("--seconds", type=int, default=2, help="of either in a round")
     parser.add_argument("--print", action="store_true", help="leave results and documents as they are")
     chosen = parser.parse_args(arguments)
     sizes = ("S", "L") if chosen.size == "L" else (chosen.size,)

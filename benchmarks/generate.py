@@ -45,21 +45,22 @@ def generate(url: str, size: Size, *, tenant: str = TENANT, say: Say = lambda _:
 class Rows:
     """Rows of one table as tuples in the order of `columns`: those that the rows name, and the tenant.
 
-    A column that they don't name is left to its default. Raises ValueError when it has none.
+    A column that they do not name is left to its default. Raises ValueError when it has none.
     """
 
     def __init__(self, table: Table, tenant: str, rows: Iterable[Row], dialect: Dialect) -> None:
         iterator = iter(rows)
         first = next(iterator)
         named = {"tenant": tenant, **first}
-        missing = [
+        lacking = [
             each.name
             for each in table.columns
             if each.name not in named and not each.nullable and each.server_default is None
         ]
-        if missing or not set(named) <= set(table.columns.keys()):
+        wrong = [*lacking, *(named.keys() - set(table.columns.keys()))]
+        if wrong:
             raise ValueError(
-                f"{table.name}: {missing} have no default; give benchmarks/tenant.py values for them"
+                f"{table.name}: the columns {wrong} need a value, or are not there; change benchmarks/tenant.py"
             )
         columns = [each for each in table.columns if each.name in named]
         self.columns = [each.name for each in columns]
@@ -125,6 +126,7 @@ async def _postgres(url: str, size: Size, tenant: str, say: Say) -> None:
     connection = await asyncpg.connect(dsn(url))
     try:
         async with connection.transaction():
+            await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
             for table, count, rows in contents(size):
                 # A constraint's index can't be dropped alone; the rows come in the order of the primary key.
                 found = await connection.fetch(

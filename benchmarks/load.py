@@ -150,20 +150,20 @@ class Server:
         path.write_bytes(b"".join(b"%d\n%b" % (len(each), each) for each in raw))
         return path
 
-    def start_load(self, name: str, seconds: float) -> subprocess.Popen[str]:
+    def start_load(self, name: str, seconds: int) -> subprocess.Popen[str]:
         """wrk on its way; `rate` says what it found."""
         command = [
             "wrk",
             "-t1",
             f"-c{_CONNECTIONS}",
-            f"-d{seconds:g}s",
+            f"-d{seconds}s",
             "-s",
             str(ROOT / "benchmarks" / "rotate.lua"),
         ]
         target = [f"http://{self.address}/", "--", str(self.files[name])]
         return subprocess.Popen([*command, *target], stdout=subprocess.PIPE, text=True)
 
-    def rate(self, name: str, seconds: float) -> float:
+    def rate(self, name: str, seconds: int) -> float:
         """Requests per second."""
         return rate(self.start_load(name, seconds))
 

@@ -110,7 +110,7 @@ class Request:
 
 
 def requests(read: Read, size: Size, tokens: list[str], service: str) -> list[Request]:
-    """One request of each sample customer; `tokens` are theirs, `service` is a backend's."""
+    """A request of each sample customer that a token is given of; `service` is a backend's."""
     return [
         Request(
             read.method,
@@ -118,7 +118,7 @@ def requests(read: Read, size: Size, tokens: list[str], service: str) -> list[Re
             service if read.by_service else token,
             b"" if read.body is None else json.dumps(read.body(size, shopper)).encode(),
         )
-        for shopper, token in zip(sample(size, SAMPLE), tokens, strict=True)
+        for shopper, token in zip(sample(size, SAMPLE), tokens, strict=False)
     ]
 
 

@@ -38,6 +38,8 @@ from coterie.services.site import tables as sites
 SITE = "main"
 _AT = "2026-01-02T03:04:05.678Z"
 _SINCE = "2024-01-01T00:00:00.000Z"
+# Whoever writes past the API stamps what is kept in memory: the items and the trees.
+_STAMP = "generated"
 _NOTHING: dict[str, Any] = {}
 _DOC = {"version": 1, "created_at": _AT, "modified_at": _AT}
 
@@ -60,6 +62,7 @@ def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
         (categories.assignment, size.products, _assignments(size)),
         (products.product_category, size.products, _product_categories(size)),
         (segments.segment, size.segments, _segments(size)),
+        (segments.tree, 1, [{"stamp": _STAMP}]),
         (segments.item, size.segments * size.items_of_segment, _items(size)),
         (
             categories.segment_link,
@@ -230,6 +233,7 @@ def _segments(size: Size) -> Iterator[Row]:
             "status": "ACTIVE",
             "site_code": SITE,
             "valid_from": _SINCE if windowed else None,
+            "items_stamp": _STAMP,
             "doc": doc,
             **_DOC,
         }

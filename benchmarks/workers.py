@@ -19,7 +19,7 @@ _PERIOD = 100_000
 _SHARE = 0.4
 
 
-def figures(engine: str, size: str, first: Server, rounds: int, seconds: float) -> Iterator[Figure]:
+def figures(engine: str, size: str, first: Server, rounds: int, seconds: int) -> Iterator[Figure]:
     """Requests per second of two workers and of one, for one of the reads."""
     with ExitStack() as stack:
         second = stack.enter_context(Server(first.tenant))

@@ -1,10 +1,13 @@
 """The benchmarks' generator: what it writes is a tenant like any other, and its forecast of the answers is right."""
 
 import dataclasses
+from typing import Any
 
 import pytest
-from benchmarks.generate import generate
+from benchmarks.generate import Rows, generate
 from benchmarks.tenant import Row, contents
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy.dialects import sqlite
 
 from benchmarks import shape as made
 from coterie.kit import tables
@@ -75,3 +78,20 @@ def test_the_same_seed_makes_the_same_rows() -> None:
 def test_too_few_segments_are_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
         dataclasses.replace(SIZE, segments=20)
+
+
+def _table(*more: Column[Any]) -> Table:
+    return Table("thing", MetaData(), Column("tenant", Text, primary_key=True), Column("id", Text), *more)
+
+
+def test_a_column_that_nobody_names_is_left_to_its_default() -> None:
+    added = [Column("new", Integer, nullable=False, server_default="0"), Column("other", Text)]
+    rows = Rows(_table(*added), "t", iter([{"id": "a"}, {"id": "b"}]), sqlite.dialect())
+    assert rows.columns == ["tenant", "id"]
+    assert list(rows) == [("t", "a"), ("t", "b")]
+
+
+@pytest.mark.parametrize("row", [{"id": "a"}, {"id": "a", "new": 1, "gone": 2}], ids=["lacking", "unknown"])
+def test_a_column_without_a_value_or_a_default_is_refused(row: Row) -> None:
+    with pytest.raises(ValueError, match=r"thing: .*(new|gone)"):
+        Rows(_table(Column("new", Integer, nullable=False)), "t", [row], sqlite.dialect())
