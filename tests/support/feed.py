@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,18 +60,22 @@ class Feed:
             known[key] = content
 
 
-async def from_events(database: Database, tenant: str) -> Feed:
-    """The feed rebuilt from the events of a tenant, in order. Nothing of them may have been pruned."""
+async def from_events(database: Database, tenant: str, ids: Iterable[int] | None = None) -> Feed:
+    """The feed rebuilt from the events of a tenant, none of which may have been pruned.
+
+    ids: the order in which they were delivered, repetitions included; without it, that of their changes.
+    """
     statement = (
-        select(outbox.c.type, outbox.c.payload)
+        select(outbox.c.id, outbox.c.type, outbox.c.payload)
         .where(outbox.c.tenant == tenant, outbox.c.type.in_(events.ALL))
         .order_by(outbox.c.id)
     )
     feed = Feed()
     async with database.reading() as session:
-        rows = await session.all(statement)
-    for row in rows:
-        feed.hear(row.type, row.payload)
+        known = {row.id: row for row in await session.all(statement)}
+    for id in dict.fromkeys(known if ids is None else ids):
+        if id in known:
+            feed.hear(known[id].type, known[id].payload)
     return feed
 
 

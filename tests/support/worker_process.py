@@ -1,4 +1,4 @@
-"""A worker in a process of its own, to be killed: `python -m support.worker_process URL LOG`."""
+"""A worker in a process of its own, to be killed: `python -m support.worker_process URL LOG [LEASE]`."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import sys
 
 from coterie.database.engines import open_database
 from coterie.kit.clock import Clock
-from coterie.worker.claims import StoredEvent
+from coterie.worker.claims import Pace, StoredEvent
 from coterie.worker.worker import Worker
 
 
@@ -23,9 +23,10 @@ class Logger:
         await asyncio.sleep(0.01)
 
 
-async def main(url: str, log: str) -> None:
-    """Work until killed."""
-    await Worker(open_database(url), Clock(), [Logger(log)]).run()
+async def main(url: str, log: str, lease: str = "60") -> None:
+    """Work until killed. lease: seconds for which the events of one that was killed are kept from the next."""
+    pace = Pace(lease=float(lease), deliver=float(lease) / 4)
+    await Worker(open_database(url), Clock(), [Logger(log)], pace=pace).run()
 
 
 if __name__ == "__main__":
