@@ -178,7 +178,7 @@ class Writes(RuleBasedStateMachine):
     def delete_members(self, who: Who, segment: str, drawn: list[tuple[str, str]]) -> None:
         named = [(self.tenant.people[person], entity) for person, entity in drawn]
         # A second mention of an assignment finds nothing.
-        keys = [*named, named[0]]
+        keys = [*named, *named]
         bodies = [
             {"customerId": id, "legalEntityId": entity} if entity else {"customerId": id}
             for id, entity in keys
