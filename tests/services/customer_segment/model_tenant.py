@@ -268,6 +268,17 @@ class Tenant:
         self.people[name] = id
         self.model.customers[id] = {**details, "email": email}
 
+    def rename_customer(self, id: str, name: str) -> None:
+        """Change the last name of a customer."""
+
+        def change() -> int:
+            if id not in self.model.customers:
+                raise Refused(404)
+            self.model.customers[id] = {**self.model.customers[id], "lastName": name}
+            return 200
+
+        self.operate("PATCH", f"/customer/{{tenant}}/customers/{id}", change, {"lastName": name})
+
     def put_company(self, id: str, name: str) -> None:
         """Create or rename a legal entity; the subsidiary needs its parent."""
         parent = COMPANIES[id]

@@ -12,10 +12,11 @@ from services.customer_segment.model import Document, code, instant
 from services.customer_segment.model_reads import Caller
 from services.customer_segment.model_tenant import PEOPLE, SERVICES, Tenant
 
-SEGMENT = st.sampled_from(["s1", "S2", "s3"])
+SEGMENTS, PRODUCTS = ("s1", "S2", "s3"), ("p1", "P2", "p3")
+SEGMENT = st.sampled_from(SEGMENTS)
 PERSON = st.sampled_from(PEOPLE)
 ENTITY = st.sampled_from(["", "", "e1", "e2", "e3"])
-PRODUCT = st.sampled_from(["p1", "P2", "p3"])
+PRODUCT = st.sampled_from(PRODUCTS)
 CATEGORY = st.sampled_from(["c1", "c2", "C3", "c4"])
 ITEM = st.one_of(st.tuples(st.just("PRODUCT"), PRODUCT), st.tuples(st.just("CATEGORY"), CATEGORY))
 CUSTOMER = st.tuples(PERSON, st.sampled_from([None, None, "e1", "e2"]), st.sampled_from([False] * 4 + [True]))
@@ -24,11 +25,12 @@ MANAGER = ("manager", None, False)
 WRITER = st.one_of(*[st.just(MANAGER)] * 7, CALLER)
 VERSION = st.sampled_from([None, None, None, 0, 1])
 SECONDS = st.sampled_from([None, None, -5, 0, 5])
+WINDOW = st.sampled_from([(0, None), (None, 0), (5, None), (None, 5), (0, 5), (5, 5), (-5, 10)])
 BODY = st.fixed_dictionaries(
     {
-        "name": st.sampled_from(["One", "One", "Two", ""]),
-        "site": st.sampled_from(["main", "main", "main", "swiss", "spare", "nowhere"]),
-        "status": st.sampled_from(["ACTIVE", "ACTIVE", "ACTIVE", "INACTIVE", None]),
+        "name": st.sampled_from([*["One", "Two"] * 4, ""]),
+        "site": st.sampled_from([*["main"] * 5, "swiss", "swiss", "spare", "nowhere"]),
+        "status": st.sampled_from([*["ACTIVE"] * 5, "INACTIVE", None]),
         "from": SECONDS,
         "to": SECONDS,
         "version": VERSION,
@@ -122,6 +124,14 @@ class Writes(RuleBasedStateMachine):
         change = lambda: [code(self.model.delete_segment, id, force=force) for id in ids]  # noqa: E731
         self.tenant.write(self.who(who), "DELETE", path, change, ids)
 
+    @rule(id=SEGMENT, bounds=WINDOW)
+    def open_for(self, id: str, bounds: tuple[int | None, int | None]) -> None:
+        """A window whose edges are met: the clock stands on them, or is moved to them."""
+        window = dict(zip(("from", "to"), map(self.second, bounds), strict=True))
+        changes = {"status": "ACTIVE", "validity": window}
+        change = lambda: self.model.patch_segment(id, changes)  # noqa: E731
+        self.tenant.write(self.who(MANAGER), "PATCH", f"/{id}", change, changes)
+
     # Customers
 
     def link(self, table: Any, key: Any, drawn: Document) -> Document:
@@ -166,7 +176,9 @@ class Writes(RuleBasedStateMachine):
 
     @rule(who=WRITER, segment=SEGMENT, drawn=st.lists(st.tuples(PERSON, ENTITY), min_size=1, max_size=4))
     def delete_members(self, who: Who, segment: str, drawn: list[tuple[str, str]]) -> None:
-        keys = [(self.tenant.people[person], entity) for person, entity in drawn]
+        named = [(self.tenant.people[person], entity) for person, entity in drawn]
+        # A second mention of an assignment finds nothing.
+        keys = [*named, *named]
         bodies = [
             {"customerId": id, "legalEntityId": entity} if entity else {"customerId": id}
             for id, entity in keys

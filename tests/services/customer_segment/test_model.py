@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,16 +20,19 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from coterie import app
 from services.customer_segment import model_reads as reads
-from services.customer_segment.model import TICK, Category, Refused, window
+from services.customer_segment.model import TICK, Category, window
 from services.customer_segment.model_reads import Caller
 from services.customer_segment.model_tenant import COMPANIES, Tenant
 from services.customer_segment.model_writes import (
     CALLER,
     CATEGORY,
     ITEM,
+    MANAGER,
     PERSON,
     PRODUCT,
+    PRODUCTS,
     SEGMENT,
+    SEGMENTS,
     Who,
     Writes,
 )
@@ -89,22 +93,6 @@ class Scenario(Writes):
         if self.tenant.people[person] not in self.model.customers:
             self.tenant.sign_up(person)
 
-    @rule(person=PERSON, name=NAME)
-    def rename_customer(self, person: str, name: str) -> None:
-        id = self.tenant.people[person]
-
-        def change() -> int:
-            if id not in self.model.customers:
-                raise Refused(404)
-            self.model.customers[id] = {**self.model.customers[id], "lastName": name}
-            return 200
-
-        self.tenant.operate("PATCH", f"/customer/{{tenant}}/customers/{id}", change, {"lastName": name})
-
-    @rule(id=COMPANY, name=NAME)
-    def put_company(self, id: str, name: str) -> None:
-        self.tenant.put_company(id, name)
-
     @rule(id=COMPANY)
     def delete_company(self, id: str) -> None:
         path = f"/customer-management/{{tenant}}/legal-entities/{id}"
@@ -121,9 +109,15 @@ class Scenario(Writes):
             path = f"/customer-management/{{tenant}}/contact-assignments/{self.tenant.contact_ids[pair]}"
             self.tenant.operate("DELETE", path, lambda: self.model.delete_contact(*pair))
 
-    @rule(id=PRODUCT, name=NAME)
-    def put_product(self, id: str, name: str) -> None:
-        self.tenant.put_product(id, name)
+    @rule(person=PERSON, company=COMPANY, product=PRODUCT, name=NAME, what=st.integers(0, 2))
+    def rename(self, person: str, company: str, product: str, name: str, what: int) -> None:
+        """A customer's new name, or that of a company or product, which is created where it is not there."""
+        if what == 0:
+            self.tenant.put_product(product, name)
+        elif what == 1:
+            self.tenant.put_company(company, name)
+        else:
+            self.tenant.rename_customer(self.tenant.people[person], name)
 
     @rule(id=PRODUCT)
     def delete_product(self, id: str) -> None:
@@ -147,20 +141,23 @@ class Scenario(Writes):
         else:
             self.tenant.operate("PUT", path, lambda: self.model.categorise(category, product))
 
+    @rule(id=CATEGORY, published=st.booleans())
+    def publish(self, id: str, published: bool) -> None:
+        if id in self.model.categories:
+            self.tenant.put_category(id, replace(self.model.categories[id], published=published))
+
     @rule(code=st.sampled_from(["spare", "swiss", "main"]))
     def delete_site(self, code: str) -> None:
+        """It comes back, if it can go."""
         path = f"/site/{{tenant}}/sites/{code}"
-        self.tenant.operate("DELETE", path, lambda: self.model.delete_site(code))
+        response = self.tenant.operate("DELETE", path, lambda: self.model.delete_site(code))
 
-    @rule()
-    def open_site(self) -> None:
         def change() -> int:
-            if "spare" in self.model.sites:
-                raise Refused(409)
-            self.model.sites.add("spare")
+            self.model.sites.add(code)
             return 201
 
-        self.tenant.operate("POST", "/site/{tenant}/sites", change, site("spare"))
+        if response.status == 204:
+            self.tenant.operate("POST", "/site/{tenant}/sites", change, site(code))
 
     # The tenant and its time
 
@@ -204,6 +201,7 @@ class Scenario(Writes):
             sites, companies = (None, "main", None), (None, "e1", None, "e2", None)
             at, asked = sites[self.turns % len(sites)], companies[self.turns % len(companies)]
             self.see(self.who(who), asked, at)
+            self.match(MANAGER, "main" if at is None else "swiss", [*SEGMENTS], [*PRODUCTS], "site")
 
     def see(self, caller: Caller, asked: str | None, at: str | None) -> None:
         """All that a storefront asks for."""
@@ -268,7 +266,11 @@ class Scenario(Writes):
         products=st.lists(PRODUCT, max_size=4),
         name=st.sampled_from(["site", "siteCode"]),
     )
+    def ask_for_matches(self, who: Who, code: str, ids: list[str], products: list[str], name: str) -> None:
+        self.match(who, code, ids, products, name)
+
     def match(self, who: Who, code: str, ids: list[str], products: list[str], name: str) -> None:
+        """Which of the products the segments cover."""
         caller = self.who(who)
         body = {"items": [{"id": id} for id in products], "segmentIds": ids, name: code}
         found = lambda: reads.match(self.model, caller, code, ids, products)  # noqa: E731
@@ -285,9 +287,9 @@ class Scenario(Writes):
         for who in WITNESSES:
             self.see(self.who(who), None, None)
         reader = self.who(("reader", None, False))
-        for segment in ("s1", "S2", "s3"):
+        for segment in SEGMENTS:
             self.look_into(reader, segment, None)
-        for id in ("p1", "P2", "p3"):
+        for id in PRODUCTS:
             self.tenant.read_product(id)
 
 
