@@ -189,11 +189,15 @@ class Api:
         return response
 
     def _check(self, method: str, target: str, response: Response) -> None:
-        problems = CONTRACT.check(method, target, response.status, response.headers, response.body)
-        assert not problems, problems
         try:
             row = self.server.rows.match(method, urlsplit(target).path).row
         except CoterieError:
+            row = None
+        # What the reference does not have, the contract can't promise.
+        if row is None or not row.extension or CONTRACT.find(method, target) is not None:
+            problems = CONTRACT.check(method, target, response.status, response.headers, response.body)
+            assert not problems, problems
+        if row is None:
             return
         if response.status < 300:
             assert response.status in row.codes, (

@@ -6,13 +6,22 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items, segments, stamps, storefront, trees
+from coterie.services.customer_segment.operations import (
+    customers,
+    imports,
+    items,
+    segments,
+    stamps,
+    storefront,
+    trees,
+)
 from coterie.services.customer_segment.operations.audience import MANAGE as _MANAGE
 from coterie.services.customer_segment.operations.audience import READ as _READ
 from coterie.services.customer_segment.operations.audience import READ_OWN as _READ_OWN
 from coterie.services.customer_segment.operations.segments import RESOURCE
 from coterie.services.customer_segment.schemas import (
     CustomerAssignmentView,
+    ImportView,
     ItemAssignmentView,
     MatchedItem,
     SegmentView,
@@ -28,6 +37,8 @@ _CUSTOMER = _SEGMENT + "/customers/{customerId}"
 _CONTACT = _SEGMENT + "/customers/{customerId}/{legalEntityId}"
 _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
+_IMPORTS = "/imports"
+_IMPORT = "/imports/{importId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -36,6 +47,7 @@ SERVICE = Service(
     prefix="/customer-segment/{tenant}",
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
+    jobs={imports.KIND: imports.run},
     reactions={
         "customer.deleted": customers.forget_customers,
         "client-management.legalentity-deleted": customers.forget_companies,
@@ -117,5 +129,20 @@ SERVICE = Service(
         op(
             "POST", _SEGMENTS + "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"
         ),
+        # Files of assignments
+        op(
+            "POST",
+            _IMPORTS,
+            imports.start_import,
+            MANAGE,
+            202,
+            answer=ImportView,
+            mode="none",
+            extension=True,
+        ),
+        op("GET", _IMPORTS, imports.list_imports, MANAGE, 200, answer=list[ImportView], extension=True),
+        op("GET", _IMPORT, imports.get_import, MANAGE, 200, answer=ImportView, extension=True),
+        op("POST", _IMPORT + "/cancel", imports.cancel_import, MANAGE, 204, extension=True),
+        op("GET", _IMPORT + "/errors", imports.import_errors, MANAGE, 200, mode="none", extension=True),
     ),
 )
