@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import update
+
+from coterie.kit.tables import job
 from coterie.worker import steps
 from coterie.worker.jobs import JobWorker
 from support.api import Api, Response
@@ -63,3 +66,14 @@ def refused(api: Api, id: str) -> dict[int, str]:
     assert answer.headers["content-type"] == NDJSON
     rows = [json.loads(line) for line in answer.body.splitlines()]
     return {row["line"]: row["message"] for row in rows}
+
+
+def lose_lease(api: Api) -> None:
+    """Let the lease of the running job have run out."""
+
+    async def change() -> None:
+        async with api.server.runtime.database.writing() as session:
+            mine = update(job).where(job.c.tenant == api.tenant, job.c.state == "RUNNING")
+            await session.run(mine.values(lease_until="2000-01-01T00:00:00.000Z"))
+
+    api.run(change())

@@ -172,11 +172,15 @@ class Served:
 
     async def events(self, type: str = CUSTOMER_CREATED) -> list[tuple[str, str]]:
         """Segment and customer of every event of this type, in order."""
+        found = await self.payloads(type)
+        return [(payload["segmentId"], payload["customer"]["id"]) for payload in found]
+
+    async def payloads(self, type: str) -> list[Any]:
+        """The payload of every event of this type, in order."""
 
         statement = select(outbox.c.payload).where(outbox.c.type == type).order_by(outbox.c.id)
         async with self.opened() as database, database.reading() as session:
-            rows = await session.all(statement)
-        return [(row.payload["segmentId"], row.payload["customer"]["id"]) for row in rows]
+            return [row.payload for row in await session.all(statement)]
 
 
 @contextmanager

@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
-from coterie.kit.tables import job
 from support.api import Api
-from support.jobs import CSV, IMPORTS, finish, imported, ndjson, refused, run_steps, upload
+from support.jobs import CSV, IMPORTS, finish, imported, lose_lease, ndjson, refused, run_steps, upload
 from support.shop import SEGMENTS, Shop
 
 GOLD = f"{SEGMENTS}/gold"
@@ -267,17 +265,6 @@ def test_another_worker_goes_on_where_one_was_lost(open_gold: Shop) -> None:
     assert len(members(api)) == len({each["customer"]["id"] for each in api.events(CREATED)[1:]}) == 2000
     assert len(api.events(CREATED)) == 2001
     assert len(api.events(DELETED)) == 1
-
-
-def lose_lease(api: Api) -> None:
-    """Let the lease of the running job have run out."""
-
-    async def change() -> None:
-        async with api.server.runtime.database.writing() as session:
-            mine = update(job).where(job.c.tenant == api.tenant, job.c.state == "RUNNING")
-            await session.run(mine.values(lease_until="2000-01-01T00:00:00.000Z"))
-
-    api.run(change())
 
 
 def test_items_are_imported_too(gold: Shop) -> None:

@@ -8,6 +8,7 @@ from coterie.kit.wire import BulkEntry, Created
 from coterie.services.customer_segment import events
 from coterie.services.customer_segment.operations import (
     customers,
+    exports,
     imports,
     items,
     segments,
@@ -21,6 +22,7 @@ from coterie.services.customer_segment.operations.audience import READ_OWN as _R
 from coterie.services.customer_segment.operations.segments import RESOURCE
 from coterie.services.customer_segment.schemas import (
     CustomerAssignmentView,
+    ExportView,
     ImportView,
     ItemAssignmentView,
     MatchedItem,
@@ -39,6 +41,8 @@ _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
 _IMPORTS = "/imports"
 _IMPORT = "/imports/{importId}"
+_EXPORTS = "/exports"
+_EXPORT = "/exports/{exportId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -47,7 +51,7 @@ SERVICE = Service(
     prefix="/customer-segment/{tenant}",
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
-    jobs={imports.KIND: imports.run},
+    jobs={imports.KIND: imports.run, exports.KIND: exports.run},
     reactions={
         "customer.deleted": customers.forget_customers,
         "client-management.legalentity-deleted": customers.forget_companies,
@@ -144,5 +148,10 @@ SERVICE = Service(
         op("GET", _IMPORT, imports.get_import, MANAGE, 200, answer=ImportView, extension=True),
         op("POST", _IMPORT + "/cancel", imports.cancel_import, MANAGE, 204, extension=True),
         op("GET", _IMPORT + "/errors", imports.import_errors, MANAGE, 200, mode="none", extension=True),
+        op("POST", _EXPORTS, exports.start_export, READ, 202, answer=ExportView, extension=True),
+        op("GET", _EXPORTS, exports.list_exports, READ, 200, answer=list[ExportView], extension=True),
+        op("GET", _EXPORT, exports.get_export, READ, 200, answer=ExportView, extension=True),
+        op("POST", _EXPORT + "/cancel", exports.cancel_export, READ, 204, extension=True),
+        op("GET", _EXPORT + "/file", exports.export_file, READ, 200, mode="none", extension=True),
     ),
 )

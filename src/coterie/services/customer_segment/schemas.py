@@ -279,3 +279,24 @@ class ImportView(JobView):
     mode: Literal["merge", "replace"]
     dry_run: bool
     counts: ImportCounts
+
+
+class ExportOrder(Wire):
+    """What is to be exported: of one segment, or of all; NDJSON where no format is said."""
+
+    type: FileType
+    segment_id: str | None = None
+    format: FileFormat | None = None
+
+
+class ExportCounts(Wire):
+    """How far an export is."""
+
+    rows: int
+    bytes: int
+
+
+class ExportView(JobView):
+    """An export."""
+
+    counts: ExportCounts

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import select, tuple_
 
 from coterie.kit import jobs
 from coterie.kit.call import Call, Reply
@@ -16,20 +15,16 @@ from coterie.kit.errors import CoterieError, Invalid, NotFound, Problem
 from coterie.kit.jobs import Job, Step
 from coterie.kit.listing import FieldsQuery, ListQuery, page
 from coterie.kit.rows import Upload
-from coterie.kit.store import Change, Document, Kind, remove, store
+from coterie.kit.store import Change, Document, remove, store
 from coterie.kit.tables import job
 from coterie.kit.wire import convert, encode
-from coterie.query.q_sql import Field, Fields
-from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, files, items
+from coterie.services.customer_segment.operations import customers, files
 from coterie.services.customer_segment.operations.segments import existing
 from coterie.services.customer_segment.operations.stamps import touch
+from coterie.services.customer_segment.operations.targets import FIELDS, TARGETS, Target, view_of
 from coterie.services.customer_segment.schemas import (
-    AssignmentUpdate,
-    CustomerRow,
     ErrorsQuery,
     ImportQuery,
-    ItemRow,
 )
 from coterie.services.customer_segment.tables import item
 
@@ -39,55 +34,6 @@ _NOUN = "import"
 _COUNTS = ("bytesDone", "rows", "created", "updated", "unchanged", "deleted", "failed")
 # How many assignments a step of the removal looks at.
 _REMOVED_AT_ONCE = 1_000
-
-FIELDS = Fields(
-    {
-        "id": Field(job.c.id),
-        "state": Field(job.c.state),
-        "createdAt": Field(job.c.created_at, "date"),
-        "startedAt": Field(job.c.started_at, "date"),
-        "finishedAt": Field(job.c.finished_at, "date"),
-    },
-    job.c.parameters,
-)
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a file's rows become. `segment` is the name of the key column with the segment, `required` of the columns
-    that a CSV must have."""
-
-    row: type[CustomerRow] | type[ItemRow]
-    kind: Kind
-    change: Callable[[Any, str], Change]
-    updated: str
-    required: tuple[str, ...]
-    segment: str = "segment_id"
-
-    @property
-    def table(self) -> Table:
-        """The assignments."""
-        return self.kind.table
-
-    def segment_of(self, change: Change) -> str:
-        """The segment that a change is of."""
-        assert change.key is not None
-        return change.key[self.kind.key.index(self.segment)]
-
-
-def _member(row: CustomerRow, segment_id: str) -> Change:
-    return customers.change(segment_id, row.customer_id, row.legal_entity_id, row)
-
-
-def _item(row: ItemRow, segment_id: str) -> Change:
-    body = AssignmentUpdate(mixins=row.mixins, metadata=row.metadata)
-    return items.change(segment_id, items.type_of(row.type), row.id, body)
-
-
-TARGETS = {
-    "customers": Target(CustomerRow, customers.KIND, _member, events.CUSTOMER_UPDATED, ("customerId",)),
-    "items": Target(ItemRow, items.KIND, _item, events.ITEM_UPDATED, ("type", "id")),
-}
 
 
 # Taking in
@@ -276,8 +222,8 @@ def message(call: Call, error: CoterieError) -> str:
 async def _removed(call: Call, current: Job) -> Step:
     target, dry = TARGETS[current.parameters["type"]], current.parameters["dryRun"]
     columns = [target.table.c[name] for name in target.kind.key]
-    order = [column for column in columns if column.name != target.segment]
-    segment = target.table.c[target.segment] == current.parameters["segmentId"]
+    order = [column for column in columns if column.name != "segment_id"]
+    segment = target.table.c.segment_id == current.parameters["segmentId"]
     found = select(*columns).where(target.table.c.tenant == call.tenant.name, segment)
     after = current.cursor.get("after")
     if after is not None:
@@ -293,22 +239,6 @@ async def _removed(call: Call, current: Job) -> Step:
 
 
 # Asking
-
-
-def view_of(row: Any) -> Document:
-    """An import as clients see it."""
-    given = {name: value for name, value in row.parameters.items() if name not in ("columns", "line")}
-    view = {
-        "id": row.id,
-        **given,
-        "state": row.state,
-        "counts": row.counts,
-        "message": row.message,
-        "createdAt": row.created_at,
-        "startedAt": row.started_at,
-        "finishedAt": row.finished_at,
-    }
-    return {name: value for name, value in view.items() if value is not None}
 
 
 async def list_imports(call: Call, query: ListQuery) -> Reply:
