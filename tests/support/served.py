@@ -134,6 +134,11 @@ class Served:
                 made = await http.put(f"{SEGMENTS}/{id}", json=body)
                 assert made.status_code == 201, made.text
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The API client, as variables for a command."""
+        return {name.upper(): value for name, value in self._credentials.items()}
+
     async def make_tenant(self) -> None:
         """Add the tenant and its client, before the server starts."""
         self.command("tenant", "create", TENANT, "--languages", "en,de")
