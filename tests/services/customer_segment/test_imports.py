@@ -290,6 +290,16 @@ def test_items_are_imported_too(gold: Shop) -> None:
     ]
 
 
+def test_a_storefront_sees_imported_items_at_once(gold: Shop) -> None:
+    ada = gold.customer("ada@example.com")
+    gold.member("gold", ada)
+    visitor = gold.api.as_customer(ada)
+    gold.product("p1")
+    assert visitor.get(f"{SEGMENTS}/items").json == []
+    imported(gold.api, b'{"type": "PRODUCT", "id": "p1"}', type="items", segmentId="gold")
+    assert [each["item"]["id"] for each in visitor.get(f"{SEGMENTS}/items").json] == ["p1"]
+
+
 def test_imports_are_listed_and_told_apart_by_tenant(open_gold: Shop) -> None:
     api = open_gold.api
     first = imported(api, b'{"customerId": "a"}', segmentId="gold")
