@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from coterie.kit.dispatch import Dispatch
 from coterie.kit.endpoint import Answer, Request, answer
 from coterie.kit.errors import CoterieError, TooLarge
 from coterie.kit.observe import Metrics
+from coterie.kit.rows import Upload
 from coterie.kit.runtime import Runtime
 from coterie.kit.wire import encode
 
@@ -97,10 +98,14 @@ class App:
                 return own, ("coterie", method, path)
             match = self.dispatch.match(method, path)
             labels = (match.service.name, method, match.service.prefix + match.row.path)
-            body = await self._body(receive, headers) if match.row.handler.body is not None else b""
-            request = Request(
-                method, path, scope["query_string"].decode("latin-1"), headers, body, identifier
-            )
+            body, stream = b"", None
+            if match.row.handler.body is Upload:
+                stream = self._parts(receive, headers, self.runtime.settings.max_upload)
+            elif match.row.handler.body is not None:
+                limit = self.runtime.settings.max_body
+                body = b"".join([part async for part in self._parts(receive, headers, limit)])
+            query = scope["query_string"].decode("latin-1")
+            request = Request(method, path, query, headers, body, identifier, stream)
             return await answer(self.runtime, match, request), labels
         except CoterieError as error:
             status, extra, value = render(error, self._dialect(path))
@@ -120,13 +125,13 @@ class App:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > settings.max_headers:
             raise TooLarge(431, f"The headers are larger than {settings.max_headers} bytes.")
 
-    async def _body(self, receive: Receive, headers: dict[str, str]) -> bytes:
-        most = self.runtime.settings.max_body
+    async def _parts(self, receive: Receive, headers: dict[str, str], most: int) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises TooLarge."""
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > most:
             raise TooLarge(413, f"The body is larger than {most} bytes.")
-        chunks, size = [], 0
-        while True:
+        size, more = 0, True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise CoterieError("The client went away.")
@@ -134,9 +139,8 @@ class App:
             size += len(chunk)
             if size > most:
                 raise TooLarge(413, f"The body is larger than {most} bytes.")
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                return b"".join(chunks)
+            more = message.get("more_body", False)
+            yield chunk
 
     async def _own(self, method: str, path: str) -> Answer | None:
         """Health, metrics and the API's own description; None for everything else."""
@@ -172,7 +176,7 @@ class App:
         out = {"X-Request-Id": identifier, **result.headers}
         if result.body:
             out.setdefault("Content-Type", _JSON)
-        if result.status != 204:
+        if result.status != 204 and result.stream is None:
             out["Content-Length"] = str(len(result.body))
         out |= self._cors(headers)
         raw = [
@@ -180,6 +184,9 @@ class App:
             for name, value in out.items()
         ]
         await send({"type": "http.response.start", "status": result.status, "headers": raw})
+        if result.stream is not None:
+            async for part in result.stream:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else result.body})
 
     def _cors(self, headers: dict[str, str]) -> dict[str, str]:

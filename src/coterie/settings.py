@@ -36,6 +36,7 @@ class Settings:
     public_url: str = _setting("The server's address as clients see it; empty: http://HOST:PORT.", "")
     cors_origins: str = _setting("Origins that browsers may call from, comma separated, or *.", "*")
     max_body: int = _setting("Largest request body in bytes.", 10 * 1024 * 1024)
+    max_upload: int = _setting("Largest file that is uploaded for an import, in bytes.", 4 * 1024**3)
     max_url: int = _setting("Longest request target in bytes.", 10 * 1024)
     max_headers: int = _setting("Largest sum of request header bytes.", 60 * 1024)
     bulk_max: int = _setting("Most items in one bulk request.", 200)
@@ -56,7 +57,8 @@ class Settings:
         "Bytes of segments' items and category trees that a worker keeps ready to be sent.", 128 * 1024 * 1024
     )
     event_days: int = _setting("Days for which delivered events are kept.", 30)
-    embedded_worker: bool = _setting("Run the event worker inside `coterie serve`.", True)
+    job_days: int = _setting("Days for which finished imports and exports are kept, with their files.", 7)
+    embedded_worker: bool = _setting("Run the event and job workers inside `coterie serve`.", True)
     shutdown_seconds: int = _setting("Seconds that requests in flight get at shutdown.", 30)
     pool_size: int = _setting(
         "PostgreSQL connections in each of a process's pools: writes, reads, hot reads.", 10

@@ -134,6 +134,11 @@ class Served:
                 made = await http.put(f"{SEGMENTS}/{id}", json=body)
                 assert made.status_code == 201, made.text
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The API client, as variables for a command."""
+        return {name.upper(): value for name, value in self._credentials.items()}
+
     async def make_tenant(self) -> None:
         """Add the tenant and its client, before the server starts."""
         self.command("tenant", "create", TENANT, "--languages", "en,de")
@@ -172,11 +177,15 @@ class Served:
 
     async def events(self, type: str = CUSTOMER_CREATED) -> list[tuple[str, str]]:
         """Segment and customer of every event of this type, in order."""
+        found = await self.payloads(type)
+        return [(payload["segmentId"], payload["customer"]["id"]) for payload in found]
+
+    async def payloads(self, type: str) -> list[Any]:
+        """The payload of every event of this type, in order."""
 
         statement = select(outbox.c.payload).where(outbox.c.type == type).order_by(outbox.c.id)
         async with self.opened() as database, database.reading() as session:
-            rows = await session.all(statement)
-        return [(row.payload["segmentId"], row.payload["customer"]["id"]) for row in rows]
+            return [row.payload for row in await session.all(statement)]
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from coterie.kit.observe import Metrics, configure_logs
 from coterie.kit.runtime import Runtime, build
 from coterie.migrations import migrate as migrations
 from coterie.settings import SettingError, Settings
+from coterie.worker import steps
+from coterie.worker.jobs import JobWorker
 from coterie.worker.worker import Worker
 
 _NOWHERE = Where()
@@ -72,19 +74,18 @@ async def _serve(settings: Settings, sock: socket.socket, *, demo: bool) -> None
             lifespan="on",
         )
         server = _Server(config)
+        workers: list[Worker | JobWorker] = []
         if settings.embedded and settings.embedded_worker:
-            background = worker_of(runtime, application.metrics)
-            task = asyncio.create_task(background.run())
-        else:
-            background, task = None, None
+            workers = [worker_of(runtime, application.metrics), JobWorker(runtime)]
+        tasks = [asyncio.create_task(each.run()) for each in workers]
         print(f"coterie listens on {settings.base_url}\nAPI documentation: {settings.base_url}/docs")
         print(greeting, end="", flush=True)
         try:
             await server.serve(sockets=[sock])
         finally:
-            if background is not None and task is not None:
-                background.stop()
-                await task
+            for each in workers:
+                each.stop()
+            await asyncio.gather(*tasks)
 
 
 class _Server(uvicorn.Server):
@@ -106,7 +107,7 @@ class _Server(uvicorn.Server):
 
 @app.command
 def worker(*, where: Where = _NOWHERE) -> None:
-    """Handle events until interrupted; run any number of these beside the servers on PostgreSQL."""
+    """Handle events and jobs until interrupted; run any number of these beside the servers on PostgreSQL."""
     settings = where.settings()
     logs(settings)
     uvloop.run(_work(settings))
@@ -115,12 +116,17 @@ def worker(*, where: Where = _NOWHERE) -> None:
 async def _work(settings: Settings) -> None:
     await prepared(settings)
     async with opened(settings) as runtime:
-        each = worker_of(runtime)
+        workers = (worker_of(runtime), JobWorker(runtime))
+
+        def stop() -> None:
+            for each in workers:
+                each.stop()
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, each.stop)
+            loop.add_signal_handler(number, stop)
         print("coterie worker started", flush=True)
-        await each.run()
+        await asyncio.gather(*(each.run() for each in workers))
 
 
 @app.command
@@ -150,10 +156,13 @@ async def _migrate(url: str, *, check: bool) -> tuple[str | None, str]:
 
 
 def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
-    """The worker of this process: handles the outbox, prunes what has expired."""
+    """The event worker of this process: handles the outbox, prunes what has expired."""
 
     async def prune_tokens(session: Session, _now: datetime, _limit: int) -> int:
         return await runtime.tokens.prune(session)
+
+    async def prune_jobs(session: Session, now: datetime, limit: int) -> int:
+        return await steps.prune(session, now, limit, days=runtime.settings.job_days)
 
     def observe(outcome: str, number: int) -> None:
         if metrics is not None:
@@ -163,7 +172,7 @@ def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
         runtime.database,
         runtime.clock,
         event_days=runtime.settings.event_days,
-        prunes=[prune_tokens],
+        prunes=[prune_tokens, prune_jobs],
         wake=runtime.events_written,
         observe=observe,
     )

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from coterie.kit.dialect import Dialect
-from coterie.kit.rows import Handler, Row, Service, bulk_item, form_value
+from coterie.kit.rows import Handler, Row, Service, Upload, bulk_item, form_value
 from coterie.kit.wire import Instant
 
 Schema = dict[str, Any]
 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+_FILES = ("text/csv", "application/x-ndjson")
 _SCHEMAS = "#/components/schemas/"
 _TEXT: Schema = {"type": "string"}
 _NULL: Schema = {"type": "null"}
@@ -123,6 +124,7 @@ def _operation(service: Service, row: Row, path: str, parts: Mapping[str, Schema
         operation["parameters"] = parameters
     if "body" in parts:
         media = (_FORM, _JSON) if form_value(row.handler.body) is not None else (_JSON,)
+        media = _FILES if row.handler.body is Upload else media
         operation["requestBody"] = {
             "required": not row.handler.body_optional,
             "content": {name: {"schema": parts["body"]} for name in media},
@@ -315,6 +317,8 @@ def _parts(handler: Handler) -> dict[str, Any]:
     item = bulk_item(handler.body)
     if item is not None:
         parts["body"] = list[item]  # type: ignore[valid-type]
+    elif handler.body is Upload:
+        parts["body"] = str
     elif handler.body is not None:
         parts["body"] = form_value(handler.body) or handler.body
     if handler.answer is not None:

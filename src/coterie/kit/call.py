@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reply:
-    """An answer whose code or headers are not the row's first ones. A `value` of bytes is JSON already."""
+    """An answer whose code or headers are not the row's first ones. A `value` of bytes is JSON already.
+
+    One that is an asynchronous iterator of bytes is sent as it comes; its headers name its Content-Type.
+    """
 
     code: int | None = None
     value: Any = None

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from coterie.database.session import Retry
-from coterie.kit import clock
 from coterie.kit.call import Call, Reply
 from coterie.kit.caller import Caller
 from coterie.kit.dialect import render
 from coterie.kit.dispatch import Match
-from coterie.kit.errors import Conflict, CoterieError, Forbidden, Invalid, NotFound, Problem, UnsupportedMedia
-from coterie.kit.mixins import SchemasNeeded
-from coterie.kit.rows import Bulk, Form, Row, bulk_item, form_value
+from coterie.kit.errors import CoterieError, Forbidden, Invalid, NotFound, Problem, UnsupportedMedia
+from coterie.kit.rows import Bulk, Form, Row, Upload, bulk_item, form_value
 from coterie.kit.runtime import Runtime
 from coterie.kit.tenants import Tenant
 from coterie.kit.wire import convert, encode, parse, parse_query
 
-# How often a transaction that lost a race, or lacked a schema, is run again.
-_RETRIES = 8
-# How many schemas one request may have fetched: the memory and the connections for them are everybody's.
-_MOST_SCHEMAS = 100
-_TOO_MANY_SCHEMAS = f"names more than {_MOST_SCHEMAS} schemas that are not known yet; send fewer at a time"
 _NOBODY = Caller("anonymous", "", frozenset())
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the pipeline sees it; header names are lower case."""
+    """A request as the pipeline sees it; header names are lower case. `stream`: the body of an `Upload`."""
 
     method: str
     path: str
@@ -39,16 +30,18 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     id: str = ""
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass
 class Answer:
-    """Status, headers and bytes to send. `log` is what only the log may know."""
+    """Status, headers and bytes to send, or a stream of them. `log` is what only the log may know."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     log: str = ""
+    stream: AsyncIterator[bytes] | None = None
 
 
 async def answer(runtime: Runtime, match: Match, request: Request) -> Answer:
@@ -95,24 +88,7 @@ async def _serve(runtime: Runtime, match: Match, request: Request) -> Answer:
         query=query,
         request_id=request.id,
     )
-    return encoded(row, await _transacted(runtime, call, arguments))
-
-
-async def _transacted(runtime: Runtime, call: Call, arguments: dict[str, Any]) -> Any:
-    """Run the operation in its transaction; again when it lost a race or needs a schema that is not in memory."""
-    for attempt in range(_RETRIES):
-        try:
-            return await _run(runtime, call, arguments)
-        except SchemasNeeded as needed:
-            if len(needed.urls) > _MOST_SCHEMAS:
-                raise Invalid(problems=(Problem.violation("metadata.mixins", _TOO_MANY_SCHEMAS),)) from None
-            # Fetched outside the transaction: a slow host must not hold up other writers.
-            await runtime.schemas.load(needed.urls)
-        except Retry:
-            call.raced = True
-            # Those who race each other should not meet again.
-            await asyncio.sleep(clock.jittered(0.002 * 2**attempt))
-    raise Conflict("The resource is being changed by other requests; try again.")
+    return encoded(row, await runtime.retried(lambda: _run(runtime, call, arguments), call))
 
 
 async def _run(runtime: Runtime, call: Call, arguments: dict[str, Any]) -> Any:
@@ -148,6 +124,9 @@ def read_body(runtime: Runtime, row: Row, request: Request) -> Any:
     """The body as the handler declares it. Raises Invalid, Malformed or UnsupportedMedia."""
     body = row.handler.body
     media = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if body is Upload:
+        assert request.stream is not None
+        return Upload(media, request.stream)
     struct = form_value(body)
     if struct is not None:
         if media == "application/x-www-form-urlencoded":
@@ -190,5 +169,7 @@ def encoded(row: Row, result: Any) -> Answer:
     headers = dict(reply.headers)
     if reply.value is None:
         return Answer(code, b"", headers)
+    if isinstance(reply.value, AsyncIterator):
+        return Answer(code, b"", headers, stream=reply.value)
     body = reply.value if isinstance(reply.value, bytes) else encode(reply.value)
     return Answer(code, body, headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -13,11 +13,13 @@ from coterie.kit.errors import CoterieError
 
 if TYPE_CHECKING:
     from coterie.kit.call import Call
+    from coterie.kit.jobs import Job, Step
     from coterie.kit.outbox import Event
 
 T = TypeVar("T")
 Mode = Literal["read", "write", "none"]
 Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
+Run = Callable[["Call", "Job"], Awaitable["Step"]]
 
 PUBLIC: None = None  # no token at all
 ANY: tuple[str, ...] = ()  # a valid token of any kind
@@ -38,11 +40,20 @@ class Form(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A body of any size, read as it arrives; `media` is its type in lower case. For rows of mode `none`."""
+
+    media: str
+    parts: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True)
 class Handler:
     """What runs for a row, and the types of what goes in and out.
 
     run: called with the call, the path parameters by name, and `query` and `body` where it has them.
-    body: a struct, `Bulk[struct]`, `Form[struct]`, a plain JSON type, or None. answer: the type of the success body.
+    body: a struct, `Bulk[struct]`, `Form[struct]`, `Upload`, a plain JSON type, or None.
+    answer: the type of the success body.
     """
 
     run: Callable[..., Awaitable[Any]]
@@ -73,6 +84,7 @@ class Service:
     """One service: its name is its folder's, `prefix` the path before its rows', tenant included where it has one.
 
     reactions: what it does inside the same transaction when another service's event is emitted, by event type.
+    jobs: what runs a step of a job, by the job's kind.
     """
 
     name: str
@@ -82,6 +94,7 @@ class Service:
     dialect: Dialect = DEFAULT
     reactions: Mapping[str, Reaction] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    jobs: Mapping[str, Run] = field(default_factory=dict)
 
     @property
     def segment(self) -> str:

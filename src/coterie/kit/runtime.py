@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from coterie.database.engines import open_database
-from coterie.database.session import Database
-from coterie.kit.clock import Clock
+from coterie.database.session import Database, Retry
+from coterie.kit.clock import Clock, jittered
+from coterie.kit.errors import Conflict, Invalid, Problem
 from coterie.kit.fetch import SafeFetcher
 from coterie.kit.keys import Vault
-from coterie.kit.mixins import Schemas
+from coterie.kit.mixins import Schemas, SchemasNeeded
 from coterie.kit.outbox import flush
 from coterie.kit.passwords import Passwords
 from coterie.kit.rows import Reaction, Service
@@ -24,10 +25,17 @@ from coterie.settings import Settings
 if TYPE_CHECKING:
     from coterie.kit.call import Call
 
+T = TypeVar("T")
+# How often a transaction that lost a race, or lacked a schema, is run again.
+_RETRIES = 8
+# How many schemas one request may have fetched: the memory and the connections for them are everybody's.
+_MOST_SCHEMAS = 100
+_TOO_MANY_SCHEMAS = f"names more than {_MOST_SCHEMAS} schemas that are not known yet; send fewer at a time"
+
 
 @dataclass(frozen=True)
 class Runtime:
-    """What lives as long as the process. `events_written` wakes a worker in it."""
+    """What lives as long as the process. `events_written` and `jobs_queued` wake workers in it."""
 
     settings: Settings
     clock: Clock
@@ -40,6 +48,7 @@ class Runtime:
     services: tuple[Service, ...]
     reactions: Mapping[str, tuple[Reaction, ...]]
     events_written: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs_queued: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def transaction(self, call: Call) -> AsyncIterator[None]:
@@ -54,6 +63,26 @@ class Runtime:
                 call._db = None
         if written:
             self.events_written.set()
+
+    async def retried(self, run: Callable[[], Awaitable[T]], call: Call) -> T:
+        """Run a transaction of a call; again when it lost a race or needs a schema that is not in memory.
+
+        Raises Invalid for too many schemas at once, and Conflict when it keeps losing.
+        """
+        for attempt in range(_RETRIES):
+            try:
+                return await run()
+            except SchemasNeeded as needed:
+                if len(needed.urls) > _MOST_SCHEMAS:
+                    problem = Problem.violation("metadata.mixins", _TOO_MANY_SCHEMAS)
+                    raise Invalid(problems=(problem,)) from None
+                # Fetched outside the transaction: a slow host must not hold up other writers.
+                await self.schemas.load(needed.urls)
+            except Retry:
+                call.raced = True
+                # Those who race each other should not meet again.
+                await asyncio.sleep(jittered(0.002 * 2**attempt))
+        raise Conflict("The resource is being changed by other requests; try again.")
 
     async def close(self) -> None:
         """Close what holds connections or threads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, text
 from sqlalchemy.sql.schema import SchemaItem
 
 from coterie.query.sql import Json, Str
@@ -121,3 +121,44 @@ refresh_token = tenant_table(
     Index("refresh_token_login", "tenant", "login_id"),
     Index("refresh_token_expiry", "expires_at"),
 )
+
+# Work that outlives its request. A worker has a running job until `lease_until`; `attempts` counts how often one
+# took it since its last finished step.
+job = tenant_table(
+    "job",
+    key("id"),
+    Column("kind", Str, nullable=False),
+    Column("state", Str, nullable=False),
+    Column("parameters", Json, nullable=False),
+    Column("counts", Json, nullable=False),
+    Column("cursor", Json, nullable=False),
+    Column("message", Str),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", Str),
+    Column("lease_until", Str),
+    Column("created_at", Str, nullable=False),
+    Column("started_at", Str),
+    Column("finished_at", Str),
+    _partial("job_open", "created_at", where="finished_at IS NULL"),
+    _partial("job_finished", "finished_at", where="finished_at IS NOT NULL"),
+)
+
+# What goes into a job (`in`) and what comes out (`out`), in order.
+job_chunk = tenant_table(
+    "job_chunk",
+    key("job"),
+    key("direction"),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("lines", Integer, nullable=False),
+)
+
+job_error = tenant_table(
+    "job_error",
+    key("job"),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("message", Str, nullable=False),
+)
+
+# The keys that a job has met, so that in the end it knows what it has not.
+job_seen = tenant_table("job_seen", key("job"), key("key"))

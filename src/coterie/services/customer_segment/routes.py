@@ -10,6 +10,8 @@ from coterie.services.customer_segment.operations import (
     counts,
     customers,
     explanations,
+    exports,
+    imports,
     items,
     segments,
     stamps,
@@ -25,6 +27,8 @@ from coterie.services.customer_segment.schemas import (
     CountView,
     CustomerAssignmentView,
     ExplanationView,
+    ExportView,
+    ImportView,
     ItemAssignmentView,
     MatchedItem,
     ProductExplanationView,
@@ -43,6 +47,10 @@ _CONTACT = _SEGMENT + "/customers/{customerId}/{legalEntityId}"
 _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
 _EXPLANATIONS = "/explanations/customers/{customerId}"
+_IMPORTS = "/imports"
+_IMPORT = "/imports/{importId}"
+_EXPORTS = "/exports"
+_EXPORT = "/exports/{exportId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -51,6 +59,7 @@ SERVICE = Service(
     prefix="/customer-segment/{tenant}",
     dialect=Dialect(index_base=1, bulk_status={204: "OK"}),
     events=events.ALL,
+    jobs={imports.KIND: imports.run, exports.KIND: exports.run},
     reactions={
         **counts.REACTIONS,
         "customer.deleted": customers.forget_customers,
@@ -158,5 +167,25 @@ SERVICE = Service(
             answer=ProductExplanationView,
             extension=True,
         ),
+        # Files of assignments
+        op(
+            "POST",
+            _IMPORTS,
+            imports.start_import,
+            MANAGE,
+            202,
+            answer=ImportView,
+            mode="none",
+            extension=True,
+        ),
+        op("GET", _IMPORTS, imports.list_imports, MANAGE, 200, answer=list[ImportView], extension=True),
+        op("GET", _IMPORT, imports.get_import, MANAGE, 200, answer=ImportView, extension=True),
+        op("POST", _IMPORT + "/cancel", imports.cancel_import, MANAGE, 204, extension=True),
+        op("GET", _IMPORT + "/errors", imports.import_errors, MANAGE, 200, mode="none", extension=True),
+        op("POST", _EXPORTS, exports.start_export, READ, 202, answer=ExportView, extension=True),
+        op("GET", _EXPORTS, exports.list_exports, READ, 200, answer=list[ExportView], extension=True),
+        op("GET", _EXPORT, exports.get_export, READ, 200, answer=ExportView, extension=True),
+        op("POST", _EXPORT + "/cancel", exports.cancel_export, READ, 204, extension=True),
+        op("GET", _EXPORT + "/file", exports.export_file, READ, 200, mode="none", extension=True),
     ),
 )

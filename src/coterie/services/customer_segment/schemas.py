@@ -307,3 +307,92 @@ class ProductExplanationView(Wire):
 
     visible: bool
     segments: list[SegmentWaysView]
+
+
+FileType = Literal["customers", "items"]
+FileFormat = Literal["csv", "ndjson"]
+JobState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+
+
+class ImportQuery(Wire):
+    """What an uploaded file is. `segmentId` is for files whose rows name no segment, and for `replace`."""
+
+    type: FileType
+    segment_id: str | None = None
+    mode: Literal["merge", "replace"] | None = None
+    dry_run: bool | None = None
+
+
+class CustomerRow(CustomerAssignmentItem):
+    """A row of a file of customer assignments."""
+
+    segment_id: str | None = None
+
+
+class ItemRow(ItemAssignmentItem):
+    """A row of a file of item assignments."""
+
+    type: str
+    segment_id: str | None = None
+
+
+class ErrorsQuery(Wire):
+    """How the refused rows are wanted; NDJSON where unsaid."""
+
+    format: FileFormat | None = None
+
+
+class ImportCounts(Wire):
+    """How far an import is: `bytes` of the file, those `bytesDone`, and what became of the `rows` read so far."""
+
+    bytes: int
+    bytes_done: int
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    failed: int
+
+
+class JobView(Wire):
+    """A job as clients see it; `message` says why it failed."""
+
+    id: str
+    type: FileType
+    format: FileFormat
+    state: JobState
+    created_at: str
+    segment_id: str | None = None
+    message: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class ImportView(JobView):
+    """An import."""
+
+    mode: Literal["merge", "replace"]
+    dry_run: bool
+    counts: ImportCounts
+
+
+class ExportOrder(Wire):
+    """What is to be exported: of one segment, or of all; NDJSON where no format is said."""
+
+    type: FileType
+    segment_id: str | None = None
+    format: FileFormat | None = None
+
+
+class ExportCounts(Wire):
+    """How far an export is."""
+
+    rows: int
+    bytes: int
+
+
+class ExportView(JobView):
+    """An export."""
+
+    counts: ExportCounts

@@ -246,13 +246,14 @@ async def _put(
     call: Call, segment_id: str, customer_id: str, entity: str, body: AssignmentUpdate | None
 ) -> Reply:
     await must_exist(call, segment_id)
-    (outcome,) = await store(call, KIND, [_change(segment_id, customer_id, entity, body)])
+    (outcome,) = await store(call, KIND, [change(segment_id, customer_id, entity, body)])
     if outcome.error is not None:
         raise outcome.error
     return Reply(outcome.code)
 
 
-def _change(segment_id: str, customer_id: str, entity: str | None, body: AssignmentUpdate | None) -> Change:
+def change(segment_id: str, customer_id: str, entity: str | None, body: AssignmentUpdate | None) -> Change:
+    """The change that assigns a customer. Raises Invalid."""
     check_id(customer_id, "customerId")
     if entity:
         check_id(entity, "legalEntityId")
@@ -278,7 +279,7 @@ async def put_customers(call: Call, segment_id: str, body: Bulk[CustomerAssignme
         try:
             if isinstance(each, CoterieError):
                 raise each
-            changes.append(_change(segment_id, each.customer_id, each.legal_entity_id, each))
+            changes.append(change(segment_id, each.customer_id, each.legal_entity_id, each))
         except CoterieError as error:
             changes.append(error)
     return bulk_reply(call, await store(call, KIND, changes), ids=False)

@@ -94,7 +94,13 @@ async def items(call: Call, who: Asking, query: AllItemsQuery) -> bytes:
 
 
 async def kept_items(call: Call, stamped: Sequence[Stamped]) -> list[SegmentItems] | None:
-    """The items of these segments, from memory where their stamp still stands; None: too many to be kept."""
+    """The items of these segments, from memory where their stamp still stands; None: they can't be kept.
+
+    There may be too many; and where references are open, nothing orders the naming of a product against an
+    assignment that is being written, so that a stamp would not tell of it.
+    """
+    if call.setting("references", "checked") == "open":
+        return None
     known: list[SegmentItems | None] = []
     missing = []
     for id, stamp, _ in stamped:

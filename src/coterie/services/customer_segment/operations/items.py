@@ -174,7 +174,7 @@ async def search_items(call: Call, segment_id: str, query: ItemsQuery, body: Sea
 async def get_item(call: Call, segment_id: str, type: str, item_id: str, query: SegmentQuery) -> Document:
     """One item assignment."""
     await seen(call, segment_id, query.legal_entity_id)
-    key = (segment_id, _type(type), item_id)
+    key = (segment_id, type_of(type), item_id)
     row = await call.db.first(_selected(call).where(KIND.where(call, key)))
     if row is None:
         raise NotFound("assignment", item_id)
@@ -186,21 +186,21 @@ async def put_item(
 ) -> Reply:
     """Assign a product or a category."""
     await must_exist(call, segment_id)
-    outcome = await store_one(call, KIND, _change(segment_id, _type(type), item_id, body))
+    outcome = await store_one(call, KIND, change(segment_id, type_of(type), item_id, body))
     await touch(call, [segment_id])
     return Reply(outcome.code)
 
 
 async def put_items(call: Call, segment_id: str, type: str, body: Bulk[ItemAssignmentItem]) -> Reply:
     """Assign many products, or many categories."""
-    kind = _type(type)
+    kind = type_of(type)
     await must_exist(call, segment_id)
     changes: list[Change | CoterieError] = []
     for each in body.items:
         try:
             if isinstance(each, CoterieError):
                 raise each
-            changes.append(_change(segment_id, kind, each.id, each))
+            changes.append(change(segment_id, kind, each.id, each))
         except CoterieError as error:
             changes.append(error)
     outcomes = await store(call, KIND, changes)
@@ -212,7 +212,7 @@ async def put_items(call: Call, segment_id: str, type: str, body: Bulk[ItemAssig
 
 async def delete_item(call: Call, segment_id: str, type: str, item_id: str) -> None:
     """Remove an item from a segment."""
-    kind = _type(type)
+    kind = type_of(type)
     await must_exist(call, segment_id)
     if not await remove(call, KIND, [(segment_id, kind, item_id)]):
         raise NotFound("assignment", item_id)
@@ -220,14 +220,15 @@ async def delete_item(call: Call, segment_id: str, type: str, item_id: str) -> N
 
 async def delete_items(call: Call, segment_id: str, type: str, body: Bulk[str]) -> Reply:
     """Remove many items from a segment."""
-    kind = _type(type)
+    kind = type_of(type)
     await must_exist(call, segment_id)
     keys = [each if isinstance(each, CoterieError) else (segment_id, kind, each) for each in body.items]
     left = set(await remove(call, KIND, list({key: None for key in keys if isinstance(key, tuple)})))
     return bulk_reply(call, [removal(key, left, -1) for key in keys])
 
 
-def _type(text: str) -> str:
+def type_of(text: str) -> str:
+    """The item type of a text, whatever its case. Raises Invalid."""
     found = rules.item_type(text)
     if found is None:
         raise Invalid(
@@ -236,7 +237,8 @@ def _type(text: str) -> str:
     return found
 
 
-def _change(segment_id: str, type: str, item_id: str, body: AssignmentUpdate | None) -> Change:
+def change(segment_id: str, type: str, item_id: str, body: AssignmentUpdate | None) -> Change:
+    """The change that assigns an item. Raises Invalid."""
     check_id(item_id)
     document, version = prepared({} if body is None else to_document(body))
     return Change((segment_id, type, item_id), document, "upsert", version)

@@ -1,0 +1,86 @@
+"""What a file holds, members or items, and how a job with one is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from coterie.kit.store import Change, Document, Kind
+from coterie.kit.tables import job
+from coterie.query.q_sql import Field, Fields
+from coterie.services.customer_segment import events
+from coterie.services.customer_segment.operations import customers, items
+from coterie.services.customer_segment.schemas import AssignmentUpdate, CustomerRow, ItemRow
+
+FIELDS = Fields(
+    {
+        "id": Field(job.c.id),
+        "state": Field(job.c.state),
+        "createdAt": Field(job.c.created_at, "date"),
+        "startedAt": Field(job.c.started_at, "date"),
+        "finishedAt": Field(job.c.finished_at, "date"),
+    },
+    job.c.parameters,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a file's rows become. names: the fields of a row by the key columns that they are, in the order of an
+    index that starts with the segment. required: the columns that a CSV must have.
+    """
+
+    row: type[CustomerRow] | type[ItemRow]
+    kind: Kind
+    change: Callable[[Any, str], Change]
+    updated: str
+    names: dict[str, str]
+    required: tuple[str, ...]
+
+    @property
+    def table(self) -> Table:
+        """The assignments."""
+        return self.kind.table
+
+    def segment_of(self, change: Change) -> str:
+        """The segment that a change is of."""
+        assert change.key is not None
+        return change.key[self.kind.key.index("segment_id")]
+
+
+def _member(row: CustomerRow, segment_id: str) -> Change:
+    return customers.change(segment_id, row.customer_id, row.legal_entity_id, row)
+
+
+def _item(row: ItemRow, segment_id: str) -> Change:
+    body = AssignmentUpdate(mixins=row.mixins, metadata=row.metadata)
+    return items.change(segment_id, items.type_of(row.type), row.id, body)
+
+
+_MEMBER = {"segment_id": "segmentId", "customer_id": "customerId", "legal_entity_id": "legalEntityId"}
+_ITEM = {"segment_id": "segmentId", "type": "type", "item_id": "id"}
+TARGETS = {
+    "customers": Target(
+        CustomerRow, customers.KIND, _member, events.CUSTOMER_UPDATED, _MEMBER, ("customerId",)
+    ),
+    "items": Target(ItemRow, items.KIND, _item, events.ITEM_UPDATED, _ITEM, ("type", "id")),
+}
+
+
+def view_of(row: Any) -> Document:
+    """An import or export as clients see it."""
+    given = {name: value for name, value in row.parameters.items() if name not in ("columns", "line")}
+    view = {
+        "id": row.id,
+        **given,
+        "state": row.state,
+        "counts": row.counts,
+        "message": row.message,
+        "createdAt": row.created_at,
+        "startedAt": row.started_at,
+        "finishedAt": row.finished_at,
+    }
+    return {name: value for name, value in view.items() if value is not None}
