@@ -10,6 +10,7 @@ from pathlib import Path
 from coterie.directory import SERVICES
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.errors import CoterieError
+from coterie.kit.tenant_settings import TENANT_SETTINGS
 from coterie.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,25 @@ def settings() -> str:
         lines.append(
             f"| `COTERIE_{field.name.upper()}` | {default} | {field.metadata['help'].replace('|', '/')} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def tenant_settings() -> str:
+    """Every setting that a tenant has of its own."""
+    lines = [
+        "# Settings of a tenant",
+        "",
+        "Each is a configuration: `PUT /configuration/{tenant}/configurations/{key}` with `key` and `value` changes",
+        "it, `DELETE` returns it to its default. The worker that is asked follows with its next request, others",
+        "within three seconds. One that was never changed reads as its default, with version 0;",
+        "`GET /configuration/{tenant}/global-configurations` lists the defaults.",
+        "",
+        "| key | values | default | |",
+        "|---|---|---|---|",
+    ]
+    for each in TENANT_SETTINGS.values():
+        default = str(each.default).lower() if isinstance(each.default, bool) else each.default
+        lines.append(f"| `{each.name}` | {each.allowed} | `{default}` | {each.help} |")
     return "\n".join(lines) + "\n"
 
 
@@ -87,7 +107,12 @@ def events() -> str:
     return "\n".join(lines) + "\n"
 
 
-WRITTEN = {"settings.md": settings, "coverage.md": coverage, "events.md": events}
+WRITTEN = {
+    "settings.md": settings,
+    "tenant-settings.md": tenant_settings,
+    "coverage.md": coverage,
+    "events.md": events,
+}
 
 
 def main() -> int:
