@@ -11,6 +11,7 @@ from pathlib import Path
 from coterie.directory import SERVICES
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.errors import CoterieError
+from coterie.kit.tenant_settings import TENANT_SETTINGS
 from coterie.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,25 @@ def settings() -> str:
         lines.append(
             f"| `COTERIE_{field.name.upper()}` | {default} | {field.metadata['help'].replace('|', '/')} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def tenant_settings() -> str:
+    """Every setting that a tenant has of its own."""
+    lines = [
+        "# Settings of a tenant",
+        "",
+        "Each is a configuration: `PUT /configuration/{tenant}/configurations/{key}` with `key` and `value` changes",
+        "it, `DELETE` returns it to its default. The worker that is asked follows with its next request, others",
+        "within three seconds. One that was never changed reads as its default, with version 0;",
+        "`GET /configuration/{tenant}/global-configurations` lists the defaults.",
+        "",
+        "| key | values | default | |",
+        "|---|---|---|---|",
+    ]
+    for each in TENANT_SETTINGS.values():
+        default = str(each.default).lower() if isinstance(each.default, bool) else each.default
+        lines.append(f"| `{each.name}` | {each.allowed} | `{default}` | {each.help} |")
     return "\n".join(lines) + "\n"
 
 
@@ -116,6 +136,7 @@ def extensions() -> str:
 
 WRITTEN = {
     "settings.md": settings,
+    "tenant-settings.md": tenant_settings,
     "coverage.md": coverage,
     "events.md": events,
     "visibility.md": visibility,

@@ -68,3 +68,18 @@ def test_a_schema_that_cannot_be_had_is_accepted_or_refused_as_the_tenant_says(
     shop.site("main")
     url = site.url("/nothing.json")
     assert shop.api.put(f"{SEGMENTS}/s", body(url, {"level": "any"})).status == status
+
+
+def test_a_configuration_is_held_against_its_schema_on_every_write(server: Server, site: Any) -> None:
+    schema = {"type": "object", "required": ["value"], "properties": {"value": {"type": "boolean"}}}
+    url = site.put("/value.json", json.dumps(schema).encode())
+    api = new_tenant(server)
+    path = "/configuration/{tenant}/configurations"
+    assert api.post(path, [{"key": "a", "value": True, "schemaUrl": url}]).status == 201
+    with api.unchanged():
+        refused = api.put(f"{path}/a", {"key": "a", "value": "yes"})
+        assert refused.status == 400
+        assert refused.json["details"][0]["field"] == "value"
+        refused = api.post(path, [{"key": "b", "value": {}, "schemaUrl": url}])
+        assert refused.json["details"][0]["field"] == "[0].value"
+    assert api.put(f"{path}/a", {"key": "a", "value": False}).json["version"] == 2

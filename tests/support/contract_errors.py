@@ -68,8 +68,17 @@ SHAPES: dict[str, Json] = {
 }
 """The error bodies of CONTRACT §2.11: A modern, B legacy, C minimal, F fault (every 401)."""
 
+# The configuration service says of most errors that they are JSON, and `Forbidden` (CONTRACT §3.10).
+SHAPES["B, configuration"] = {
+    **SHAPES["B"],
+    "properties": {
+        **SHAPES["B"]["properties"],
+        "type": {"enum": ["application/json", "bad_payload_syntax", "Forbidden"]},
+    },
+}
+
 B_SERVICES = (
-    *("checkout", "configuration", "coupon", "customer-customer-managed", "customer-tenant-managed", "fee"),
+    *("checkout", "coupon", "customer-customer-managed", "customer-tenant-managed", "fee"),
     *("label", "sequential-id", "shipping", "shopping-list", "site-settings"),
 )
 C_SERVICES = ("ai", "ai-rag-indexer", "delivery-providers", "invoice", "pick-pack", "session-context")
@@ -77,6 +86,7 @@ C_SERVICES = ("ai", "ai-rag-indexer", "delivery-providers", "invoice", "pick-pac
 ENVELOPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(B_SERVICES, ("B",)),
     **dict.fromkeys(C_SERVICES, ("C",)),
+    "configuration": ("B, configuration",),
     "oauth": ("F",),
     "payment-gateway": ("B", "C"),
     # The documents and CONTRACT §2.11 name different shapes: whoever builds the service decides.

@@ -62,6 +62,7 @@ class Dialect:
     details: whether A lists problems as objects `{field,type,message}` or as strings.
     texts: messages by error key, or by `key.noun`; `{id}`, `{noun}`, `{tenant}` and, of what a token lacks,
     `{scopes}` are filled in.
+    types: the `type` of envelope B by status, where it differs from the common one.
     count_query: the query parameter that asks for a count, else the request header X-Total-Count does.
     bulk_status: `status` texts of bulk answers by code that differ from HTTP's.
     """
@@ -69,6 +70,7 @@ class Dialect:
     envelope: Literal["A", "B", "F"] = "A"
     details: Literal["objects", "strings"] = "objects"
     texts: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[int, str] = field(default_factory=dict)
     count_header: str = "X-Total-Count"
     count_query: str | None = None
     always_count: bool = False
@@ -133,7 +135,8 @@ def envelope(error: CoterieError, dialect: Dialect, tenant: str = "") -> dict[st
     """The body of an error's answer in the service's envelope."""
     message = dialect.message(error, tenant)
     if dialect.envelope == "B":
-        kind = "bad_payload_syntax" if error.key == "malformed" else _TYPES.get(error.status, "bad_request")
+        types = {**_TYPES, **dialect.types}
+        kind = "bad_payload_syntax" if error.key == "malformed" else types.get(error.status, "bad_request")
         problems = [] if isinstance(error, Forbidden) else details_of(error, "objects")
         return {"status": error.status, "type": kind, "message": message, "details": problems}
     if dialect.envelope == "F":

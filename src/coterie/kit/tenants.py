@@ -35,6 +35,7 @@ class Tenants:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
         self._known: dict[str, tuple[float, Tenant]] = {}
+        self._forgotten = 0
         # What an operation without a tenant in its path, such as the token endpoint, starts from.
         self.nobody = Tenant("", Languages(("en",), "en"), "", {})
 
@@ -44,6 +45,7 @@ class Tenants:
         known = self._known.get(name)
         if known is not None and now < known[0]:
             return known[1]
+        forgotten = self._forgotten
         async with self._database.reading() as session:
             row = await session.first(select(tables.tenant).where(tables.tenant.c.tenant == name))
         if row is None:
@@ -51,8 +53,15 @@ class Tenants:
             return None
         languages = Languages(tuple(row.languages), row.default_language)
         found = Tenant(row.tenant, languages, row.currency, row.settings)
-        self._known[name] = (now + _SECONDS, found)
+        # What was read while another request changed a tenant may be of before the change.
+        if forgotten == self._forgotten:
+            self._known[name] = (now + _SECONDS, found)
         return found
+
+    def forget(self, name: str) -> None:
+        """Have the next request read the tenant anew; call it once a change is committed."""
+        self._known.pop(name, None)
+        self._forgotten += 1
 
     async def create(
         self,
@@ -86,10 +95,16 @@ class Tenants:
             raise AlreadyExists("tenant", name, f"The tenant {name} exists already.")
 
     async def change(self, session: Session, name: str, setting: str, value: object) -> None:
-        """Set one setting of a tenant that is there; every worker follows within seconds."""
+        """Set one setting of a tenant that is there, or remove it when `value` is None.
+
+        Every worker follows within seconds, this one at once; who changes while it serves requests calls `forget`
+        after the commit too.
+        """
         columns = tables.tenant.c
         found = await session.first(select(columns.settings).where(columns.tenant == name).with_for_update())
         assert found is not None
-        settings = {**found.settings, setting: value}
+        settings = {each: found.settings[each] for each in found.settings if each != setting}
+        if value is not None:
+            settings[setting] = value
         await session.run(update(tables.tenant).where(columns.tenant == name).values(settings=settings))
-        self._known.pop(name, None)
+        self.forget(name)
