@@ -83,7 +83,8 @@ class Row:
 class Service:
     """One service: its name is its folder's, `prefix` the path before its rows', tenant included where it has one.
 
-    reactions: what it does inside the same transaction when another service's event is emitted, by event type.
+    reactions: what it does inside the same transaction when an event is emitted, its own or another service's, by
+    event type; several in their order.
     jobs: what runs a step of a job, by the job's kind.
     """
 
@@ -92,7 +93,7 @@ class Service:
     rows: tuple[Row, ...]
     title: str
     dialect: Dialect = DEFAULT
-    reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    reactions: Mapping[str, Reaction | tuple[Reaction, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
 

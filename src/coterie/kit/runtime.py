@@ -104,8 +104,8 @@ def build(
     known = tuple(services)
     reactions: dict[str, tuple[Reaction, ...]] = {}
     for service in known:
-        for type_, reaction in service.reactions.items():
-            reactions[type_] = (*reactions.get(type_, ()), reaction)
+        for type_, own in service.reactions.items():
+            reactions[type_] = (*reactions.get(type_, ()), *(own if isinstance(own, tuple) else (own,)))
     fetcher = SafeFetcher(settings.names("allowed_hosts"))
     return Runtime(
         settings=settings,

@@ -13,7 +13,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import NotFound
 from coterie.kit.listing import counted, window
 from coterie.kit.outbox import Event
-from coterie.services.customer_segment import events, rules
+from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.schemas import CountsQuery, CountView
 from coterie.services.customer_segment.tables import count, member, segment
 
@@ -136,12 +136,3 @@ def _view(id: str, tally: Tally) -> CountView:
     return CountView(
         segment_id=id, members=tally.members, products=tally.products, categories=tally.categories
     )
-
-
-REACTIONS = {
-    events.CUSTOMER_CREATED: add,
-    events.CUSTOMER_DELETED: subtract,
-    events.CUSTOMER_EXPIRED: subtract,
-    events.ITEM_CREATED: add,
-    events.SEGMENT_DELETED: forget_segments,
-}

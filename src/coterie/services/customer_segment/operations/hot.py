@@ -1,7 +1,7 @@
 """Hot reads: a signed-in customer's items and segments, by statements compiled once on the raw driver.
 
 A segment's items are kept in memory as the texts that are sent. Which segments count, and whether what is kept of
-them still holds, the database says for every request: `MINE` gives the segments with their stamps.
+them still holds, the database says for every request: `stamped` gives the segments with their stamps.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from coterie.services.category import facade as categories
 from coterie.services.customer_segment import events, rules
 from coterie.services.customer_segment.operations.customers import must_exist, removal
 from coterie.services.customer_segment.operations.segments import emit_item_deleted, seen
-from coterie.services.customer_segment.operations.stamps import categories_changed, touch
+from coterie.services.customer_segment.operations.stamps import touch
 from coterie.services.customer_segment.schemas import (
     AssignmentUpdate,
     ItemAssignmentItem,
@@ -252,7 +252,6 @@ async def forget_products(call: Call, deleted: list[Event]) -> None:
 async def forget_categories(call: Call, deleted: list[Event]) -> None:
     """The assignments of deleted categories go with them."""
     await _forget(call, rules.CATEGORY, [event.facts["id"] for event in deleted])
-    await categories_changed(call, deleted)
 
 
 async def _forget(call: Call, type: str, ids: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ from coterie.kit.call import Call
 from coterie.kit.clock import new_id
 from coterie.kit.outbox import Event
 from coterie.services.customer_segment import rules
-from coterie.services.customer_segment.operations import counts
 from coterie.services.customer_segment.tables import item, segment, tree
 
 
@@ -30,8 +29,7 @@ async def touch(call: Call, segments: Collection[str] | Select[Any]) -> None:
 
 
 async def items_removed(call: Call, removed: list[Event]) -> None:
-    """Assignments of items are gone; beside the stamps, the counters hear of it here."""
-    await counts.subtract(call, removed)
+    """Assignments of items are gone."""
     await touch(call, {event.facts["segment_id"] for event in removed})
 
 
