@@ -48,9 +48,9 @@ _ITEMS = _SEGMENT + "/items"
 _ITEM = _SEGMENT + "/items/{type}/{itemId}"
 _EXPLANATIONS = "/explanations/customers/{customerId}"
 _IMPORTS = "/imports"
-_IMPORT = "/imports/{importId}"
+_IMPORT = "/imports/{jobId}"
 _EXPORTS = "/exports"
-_EXPORT = "/exports/{exportId}"
+_EXPORT = "/exports/{jobId}"
 _ITEMS_BULK = _SEGMENT + "/items/{type}/bulk"
 
 SERVICE = Service(
@@ -182,14 +182,14 @@ SERVICE = Service(
             mode="none",
             extension=True,
         ),
-        op("GET", _IMPORTS, imports.list_imports, MANAGE, 200, answer=list[ImportView], extension=True),
-        op("GET", _IMPORT, imports.get_import, MANAGE, 200, answer=ImportView, extension=True),
-        op("POST", _IMPORT + "/cancel", imports.cancel_import, MANAGE, 204, extension=True),
+        op("GET", _IMPORTS, imports.FILES.list, MANAGE, 200, answer=list[ImportView], extension=True),
+        op("GET", _IMPORT, imports.FILES.get, MANAGE, 200, answer=ImportView, extension=True),
+        op("POST", _IMPORT + "/cancel", imports.FILES.cancel, MANAGE, 204, extension=True),
         op("GET", _IMPORT + "/errors", imports.import_errors, MANAGE, 200, mode="none", extension=True),
         op("POST", _EXPORTS, exports.start_export, READ, 202, answer=ExportView, extension=True),
-        op("GET", _EXPORTS, exports.list_exports, READ, 200, answer=list[ExportView], extension=True),
-        op("GET", _EXPORT, exports.get_export, READ, 200, answer=ExportView, extension=True),
-        op("POST", _EXPORT + "/cancel", exports.cancel_export, READ, 204, extension=True),
+        op("GET", _EXPORTS, exports.FILES.list, READ, 200, answer=list[ExportView], extension=True),
+        op("GET", _EXPORT, exports.FILES.get, READ, 200, answer=ExportView, extension=True),
+        op("POST", _EXPORT + "/cancel", exports.FILES.cancel, READ, 204, extension=True),
         op("GET", _EXPORT + "/file", exports.export_file, READ, 200, mode="none", extension=True),
     ),
 )

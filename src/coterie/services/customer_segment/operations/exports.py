@@ -13,18 +13,17 @@ from coterie.kit import jobs
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Conflict
 from coterie.kit.jobs import Job, Step
-from coterie.kit.listing import FieldsQuery, ListQuery, page
 from coterie.kit.store import Document
-from coterie.kit.tables import job
 from coterie.kit.wire import encode
 from coterie.services.customer_segment.operations import files
 from coterie.services.customer_segment.operations.customers import must_exist
-from coterie.services.customer_segment.operations.targets import FIELDS, TARGETS, Target, view_of
+from coterie.services.customer_segment.operations.targets import TARGETS, Files, Target, view_of
 from coterie.services.customer_segment.schemas import ExportOrder
 from coterie.services.customer_segment.tables import member
 
 KIND = "customer-segment.export"
 _NOUN = "export"
+FILES = Files(KIND, _NOUN)
 _AT_ONCE = 2_000
 
 
@@ -85,27 +84,10 @@ def _row(target: Target, row: Any) -> Document:
     return key | {name: row.doc[name] for name in ("mixins", "metadata") if name in row.doc}
 
 
-async def list_exports(call: Call, query: ListQuery) -> Reply:
-    """The tenant's exports, those of the last days."""
-    return await page(
-        call, jobs.of_kind(call, KIND), query, FIELDS, view=view_of, tie_break=[job.c.created_at, job.c.id]
-    )
-
-
-async def get_export(call: Call, export_id: str, query: FieldsQuery) -> Document:
-    """An export, and how far it is."""
-    return view_of(await jobs.get(call.db, call, KIND, export_id, _NOUN))
-
-
-async def cancel_export(call: Call, export_id: str) -> None:
-    """Stop an export."""
-    await jobs.cancel(call, KIND, export_id, _NOUN)
-
-
-async def export_file(call: Call, export_id: str) -> Reply:
+async def export_file(call: Call, job_id: str) -> Reply:
     """The file of an export that has succeeded."""
     async with call.reading() as session:
-        row = await jobs.get(session, call, KIND, export_id, _NOUN)
+        row = await jobs.get(session, call, KIND, job_id, _NOUN)
     if row.state != jobs.SUCCEEDED:
         raise Conflict(f"The export has no file: it is {row.state}.")
     format = row.parameters["format"]
@@ -114,4 +96,4 @@ async def export_file(call: Call, export_id: str) -> Reply:
         "Content-Length": str(row.counts["bytes"]),
         "Content-Disposition": f'attachment; filename="{row.parameters["type"]}.{format}"',
     }
-    return Reply(value=jobs.output(call.runtime.database, call.tenant.name, export_id), headers=headers)
+    return Reply(value=jobs.output(call.runtime.database, call.tenant.name, job_id), headers=headers)

@@ -13,15 +13,13 @@ from coterie.kit import jobs
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import CoterieError, Invalid, NotFound, Problem
 from coterie.kit.jobs import Job, Step
-from coterie.kit.listing import FieldsQuery, ListQuery, page
 from coterie.kit.rows import Upload
 from coterie.kit.store import Change, Document, remove, store
-from coterie.kit.tables import job
 from coterie.kit.wire import convert, encode
 from coterie.services.customer_segment.operations import customers, files
 from coterie.services.customer_segment.operations.segments import existing
 from coterie.services.customer_segment.operations.stamps import touch
-from coterie.services.customer_segment.operations.targets import FIELDS, TARGETS, Target, view_of
+from coterie.services.customer_segment.operations.targets import TARGETS, Files, Target, view_of
 from coterie.services.customer_segment.schemas import (
     ErrorsQuery,
     ImportQuery,
@@ -31,6 +29,7 @@ from coterie.services.customer_segment.tables import item
 T = TypeVar("T")
 KIND = "customer-segment.import"
 _NOUN = "import"
+FILES = Files(KIND, _NOUN)
 _COUNTS = ("bytesDone", "rows", "created", "updated", "unchanged", "deleted", "failed")
 # How many assignments a step of the removal looks at.
 _REMOVED_AT_ONCE = 1_000
@@ -241,29 +240,12 @@ async def _removed(call: Call, current: Job) -> Step:
 # Asking
 
 
-async def list_imports(call: Call, query: ListQuery) -> Reply:
-    """The tenant's imports, those of the last days."""
-    return await page(
-        call, jobs.of_kind(call, KIND), query, FIELDS, view=view_of, tie_break=[job.c.created_at, job.c.id]
-    )
-
-
-async def get_import(call: Call, import_id: str, query: FieldsQuery) -> Document:
-    """An import: how far it is, and what became of its rows."""
-    return view_of(await jobs.get(call.db, call, KIND, import_id, _NOUN))
-
-
-async def cancel_import(call: Call, import_id: str) -> None:
-    """Stop an import; what it has written stays."""
-    await jobs.cancel(call, KIND, import_id, _NOUN)
-
-
-async def import_errors(call: Call, import_id: str, query: ErrorsQuery) -> Reply:
+async def import_errors(call: Call, job_id: str, query: ErrorsQuery) -> Reply:
     """The rows that were refused, each with its line in the file and what is wrong, as a file."""
     async with call.reading() as session:
-        await jobs.get(session, call, KIND, import_id, _NOUN)
+        await jobs.get(session, call, KIND, job_id, _NOUN)
     format = query.format or files.NDJSON
-    return Reply(value=_errors(call, import_id, format), headers={"Content-Type": files.MEDIA[format]})
+    return Reply(value=_errors(call, job_id, format), headers={"Content-Type": files.MEDIA[format]})
 
 
 async def _errors(call: Call, id: str, format: str) -> AsyncIterator[bytes]:

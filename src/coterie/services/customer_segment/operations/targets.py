@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from coterie.kit import jobs
+from coterie.kit.call import Call, Reply
+from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
 from coterie.kit.store import Change, Document, Kind
 from coterie.kit.tables import job
 from coterie.query.q_sql import Field, Fields
@@ -84,3 +87,24 @@ def view_of(row: Any) -> Document:
         "finishedAt": row.finished_at,
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Files:
+    """The jobs of one kind as clients list, read and cancel them."""
+
+    kind: str
+    noun: str
+
+    async def list(self, call: Call, query: ListQuery) -> Reply:
+        """The tenant's jobs with files, those of the last days."""
+        rows, tie_break = jobs.of_kind(call, self.kind), [job.c.created_at, job.c.id]
+        return await page(call, rows, query, FIELDS, view=view_of, tie_break=tie_break)
+
+    async def get(self, call: Call, job_id: str, query: FieldsQuery) -> Document:
+        """How far the job is, and what became of its rows."""
+        return chosen(view_of(await jobs.get(call.db, call, self.kind, job_id, self.noun)), query.fields)
+
+    async def cancel(self, call: Call, job_id: str) -> None:
+        """Stop the job; what it has written stays."""
+        await jobs.cancel(call, self.kind, job_id, self.noun)
