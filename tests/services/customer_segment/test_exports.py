@@ -113,3 +113,12 @@ def test_an_export_of_nothing_is_an_empty_file(shop: Shop) -> None:
     assert exported(shop.api, type="customers")[1] == b""
     names = b"segmentId,customerId,legalEntityId,mixins,metadata\r\n"
     assert exported(shop.api, type="customers", format="csv")[1] == names
+
+
+def test_a_job_is_cut_down_to_the_fields_asked_for(shop: Shop) -> None:
+    shop.segment("gold")
+    shop.member("gold", shop.customer("ada@example.com"))
+    view, _ = exported(shop.api, type="customers")
+    whole = {"id": view["id"], "state": "SUCCEEDED"}
+    assert shop.api.get(f"{EXPORTS}?fields=id,state").json == [whole]
+    assert shop.api.get(f"{EXPORTS}/{view['id']}?fields=id,state").json == whole
