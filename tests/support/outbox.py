@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coterie.database.engines import open_database
-from coterie.database.session import Database
+from coterie.database.session import Database, Retry
 from coterie.kit.clock import Clock, iso
 from coterie.kit.tables import outbox
 from coterie.worker.claims import Pace, StoredEvent
@@ -91,8 +91,13 @@ async def emit(
         }
         for position, subject in enumerate(subjects)
     ]
-    async with database.writing() as session:
-        await session.run(outbox.insert(), rows)
+    while True:
+        try:
+            async with database.writing() as session:
+                await session.run(outbox.insert(), rows)
+            return
+        except Retry:
+            pass
 
 
 async def stored(database: Database) -> list[sa.Row[Any]]:

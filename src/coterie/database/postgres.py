@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Executable, Row, event
+from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -18,6 +20,10 @@ from coterie.query.sql import JSON_CODEC
 # Serialization failure, deadlock, and a unique key that another transaction took after our look: run again,
 # the same transaction will do, or see what it lost to.
 _RETRIED = {"40001", "40P01", "23505"}
+# The server is ending the connection. What it says can be read before the end of its stream is: the driver then
+# still holds the connection for open, and fails a statement with an InternalClientError.
+_ENDED = {"57P01", "57P02", "57P03"}
+_CUT = (asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
 
 
 class PostgresSession(Session):
@@ -111,7 +117,7 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
         session = _LazyRead(self, None)
-        with _lost_race_is_retry():
+        with _lost_race_is_retry(), _lost_connection_is_retry():
             try:
                 yield session
             finally:
@@ -121,7 +127,9 @@ class PostgresDatabase(Database):
     async def writing(self) -> AsyncIterator[Session]:
         with _lost_race_is_retry():
             async with self.writes.begin() as connection:
-                yield PostgresSession(self, connection)
+                # Not around the commit: whether one that got no answer stands, nobody knows.
+                with _lost_connection_is_retry():
+                    yield PostgresSession(self, connection)
 
     async def close(self) -> None:
         await self.writes.dispose()
@@ -151,11 +159,35 @@ def postgres_engine(url: str, **options: Any) -> AsyncEngine:
         if connection.driver_connection.is_closed():
             raise DisconnectionError
 
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def notice(context: ExceptionContext) -> None:
+        if _is_cut(context.original_exception):
+            context.is_disconnect = True
+
     return engine
 
 
 async def _leave(_connection: object) -> None:
     """Hot reads change nothing on their connection: resetting it would be a round trip for nothing."""
+
+
+def _is_cut(error: BaseException) -> bool:
+    """Whether an error of the driver, wrapped or not, says that the connection is lost."""
+    cause = error.__cause__ if isinstance(error, AsyncAdapt_Error) else error
+    if isinstance(cause, asyncpg.InterfaceError):
+        return "connection is closed" in str(cause)
+    return isinstance(cause, _CUT) or getattr(cause, "sqlstate", None) in _ENDED
+
+
+@contextmanager
+def _lost_connection_is_retry() -> Iterator[None]:
+    """What a lost connection had not committed is undone, and can be run again on another one."""
+    try:
+        yield
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        if error.connection_invalidated if isinstance(error, DBAPIError) else _is_cut(error):
+            raise Retry(str(error)) from error
+        raise
 
 
 @contextmanager
