@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import workers, writes
+from benchmarks.databases import ENGINES, filled
 from benchmarks.generate import progress
-from benchmarks.load import ROOT, Server, filled
+from benchmarks.load import Server, logged_in
 from benchmarks.reads import READS, Read
-from benchmarks.report import Figure, write
+from benchmarks.report import ITSELF_AT, Figure, write
 from benchmarks.shape import SIZES
 
-sys.path.insert(0, str(ROOT / "tests"))
-ENGINES = ("sqlite", "postgresql")
+# The least that a measure may be of itself at a smaller size.
+AT_ANY_SIZE = 0.85
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure, and how often: `rounds` of floor and measure in turn, `seconds` each."""
+    """What to measure, and how often: `rounds` of floor and measure in turn, `seconds` each.
+
+    keep: where generated tenants are kept for other runs.
+    """
 
     sizes: tuple[str, ...]
     engines: tuple[str, ...]
     only: tuple[str, ...]
     rounds: int
     seconds: int
+    keep: Path | None
 
     @property
     def reads(self) -> list[Read]:
@@ -55,8 +59,8 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
         for size in plan.sizes:
             place = folder / f"{engine}-{size}"
             place.mkdir()
-            url = stack.enter_context(database(engine, place))
-            server = stack.enter_context(Server(filled(SIZES[size], url, place)))
+            url = stack.enter_context(filled(engine, size, place, plan.keep))
+            server = stack.enter_context(Server(logged_in(SIZES[size], url, place)))
             server.record(plan.recorded)
             servers[size] = server
         for read in plan.reads:
@@ -69,53 +73,54 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
 
 
 def _read(plan: Plan, engine: str, servers: dict[str, Server], read: Read) -> Iterator[Figure]:
-    """A read against its floor at each size, and the sizes against each other; rounds alternate."""
-    floors: dict[str, list[float]] = {size: [] for size in servers}
-    rates: dict[str, list[float]] = {size: [] for size in servers}
+    """A read against its floor at each size, and each size against the first; rounds alternate."""
+    kinds = ("-floor", "", "-spread") if len(servers) > 1 else ("-floor", "")
+    rates: dict[str, dict[str, list[float]]] = {kind: {size: [] for size in servers} for kind in kinds}
     for number in range(plan.rounds):
         progress(f"{engine}: {read.name}, round {number + 1} of {plan.rounds}")
-        for size, server in servers.items():
-            floors[size].append(server.rate(f"{read.name}-floor", plan.seconds))
-            rates[size].append(server.rate(read.name, plan.seconds))
+        for kind in kinds:
+            for size, server in servers.items():
+                rates[kind][size].append(server.rate(read.name + kind, plan.seconds))
     progress("\n")
     goal = read.goals[engine]
     for size in servers:
-        yield Figure(read.title, engine, size, "same bytes from memory", goal, rates[size], floors[size])
-    if {"S", "L"} <= servers.keys():
-        yield Figure(read.title, engine, "L", "itself at S", 0.85, rates["L"], rates["S"])
-
-
-@contextmanager
-def database(engine: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database, gone in the end."""
-    from support.postgres import create_database, dsn, start_postgres
-    from support.postgres_binaries import find_postgres
-
-    if engine == "sqlite":
-        yield f"sqlite:///{folder / 'coterie.db'}"
-        return
-    server = start_postgres(find_postgres(os.environ))
-    try:
-        yield dsn(create_database(server.admin_url))
-    finally:
-        server.stop()
+        floor, own = rates["-floor"][size], rates[""][size]
+        yield Figure(read.title, engine, size, "same bytes from memory", goal, own, floor)
+    first, *larger = servers
+    for size in larger:
+        spread = rates["-spread"]
+        yield Figure(
+            read.title, engine, size, f"{ITSELF_AT}{first}", AT_ANY_SIZE, spread[size], spread[first]
+        )
 
 
 def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     names = [*(each.name for each in READS), writes.NAME, workers.NAME]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="S", help="L measures S as well")
+    parser.add_argument("--size", type=_sizes, default=("S",), help="S, or S,L to compare within one run")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")
     parser.add_argument("--only", choices=names, action="append", help="by default every measure")
     parser.add_argument("--rounds", type=int, default=5, help="of floor and measure in turn")
     parser.add_argument("--seconds", type=int, default=2, help="of either in a round")
+    parser.add_argument("--keep", type=Path, help="a folder where generated tenants are kept for other runs")
     parser.add_argument("--print", action="store_true", help="leave results and documents as they are")
     chosen = parser.parse_args(arguments)
-    sizes = ("S", "L") if chosen.size == "L" else (chosen.size,)
     plan = Plan(
-        sizes, tuple(chosen.engine or ENGINES), tuple(chosen.only or names), chosen.rounds, chosen.seconds
+        chosen.size,
+        tuple(chosen.engine or ENGINES),
+        tuple(chosen.only or names),
+        chosen.rounds,
+        chosen.seconds,
+        chosen.keep,
     )
     return plan, chosen.print
+
+
+def _sizes(text: str) -> tuple[str, ...]:
+    sizes = tuple(text.split(","))
+    if unknown := set(sizes) - SIZES.keys():
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: use some of {', '.join(SIZES)}")
+    return sizes
 
 
 def main() -> None:
@@ -124,7 +129,9 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("make bench needs wrk: apt-get install wrk")
     figures = []
-    with tempfile.TemporaryDirectory(prefix="coterie-bench-") as folder:
+    if plan.keep is not None:
+        plan.keep.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="coterie-bench-", dir=plan.keep) as folder:
         for engine in plan.engines:
             for figure in measured(plan, engine, Path(folder)):
                 print(figure.line(), flush=True)

@@ -16,15 +16,14 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.request import urlopen
 
-from benchmarks.generate import TENANT, generate, progress
-from benchmarks.reads import SAMPLE, Read, Request, floor_of, requests
+from benchmarks.generate import TENANT
+from benchmarks.reads import SAMPLE, SPREAD, Read, Request, floor_of, requests
 from benchmarks.server import ANSWERS
 from benchmarks.shape import Size, sample
 from coterie.directory import SERVICES
 from coterie.kit import clients
 from coterie.kit.clock import iso
 from coterie.kit.runtime import Runtime, build
-from coterie.migrations import migrate
 from coterie.services.customer.rules import CUSTOMER_SCOPES
 from coterie.settings import Settings
 
@@ -45,11 +44,9 @@ class Tenant:
     folder: Path
 
 
-def filled(size: Size, url: str, folder: Path) -> Tenant:
-    """Migrate the database at `url`, fill it with a tenant of this size, and log its sample customers in."""
+def logged_in(size: Size, url: str, folder: Path) -> Tenant:
+    """The generated tenant of this size in the database at `url`, after its sample customers have logged in."""
     settings = Settings(database=url, data_dir=str(folder), secret=_SECRET)
-    asyncio.run(migrate.upgrade(url))
-    generate(url, size, say=progress)
     tokens, service = asyncio.run(_log_in(settings, size))
     return Tenant(size, settings, tokens, service, folder)
 
@@ -67,7 +64,7 @@ async def _tokens(runtime: Runtime, size: Size) -> tuple[list[str], str]:
     async with runtime.database.writing() as db:
         client, _ = await clients.create(db, TENANT, "api", at=iso(issuer.now))
         tokens = []
-        for each in sample(size, SAMPLE):
+        for each in sample(size, SPREAD):
             issued = await issuer.customer(
                 db, TENANT, each.customer_id, client_id=client.id, session_id=None, scopes=CUSTOMER_SCOPES
             )
@@ -120,13 +117,15 @@ class Server:
         self.process.wait()
 
     def record(self, reads: Iterable[Read]) -> None:
-        """Send every sample request once, keep the answers for the floor, and write what wrk will send."""
+        """Send every request once, keep the sample's answers for the floor, and write what wrk will send."""
         answers = {}
         for read in reads:
-            given = requests(read, self.tenant.size, self.tenant.tokens, self.tenant.service)
-            answers[read.name] = [each.decode() for each in self.ask(given)]
-            self.files[read.name] = self._written(read.name, given)
-            self.files[f"{read.name}-floor"] = self._written(f"{read.name}-floor", floor_of(read, given))
+            spread = requests(read, self.tenant.size, self.tenant.tokens, self.tenant.service)
+            given = spread[:SAMPLE]
+            answers[read.name] = [each.decode() for each in self.ask(spread)[:SAMPLE]]
+            sent = {"": given, "-floor": floor_of(read, given), "-spread": spread}
+            for suffix, each in sent.items():
+                self.files[read.name + suffix] = self._written(read.name + suffix, each)
         (self.tenant.folder / "answers.json").write_text(json.dumps(answers))
 
     def ask(self, given: Iterable[Request]) -> list[bytes]:

@@ -9,11 +9,13 @@ from random import Random
 from typing import Any
 
 from benchmarks.generate import TENANT
-from benchmarks.shape import Shopper, Size, coupon, items, product_id, sample
+from benchmarks.shape import Shopper, Size, coupon, items, product_id, sample, segment_id
 from benchmarks.tenant import SITE
 
 SAMPLE = 1_000
-"""How many customers' tokens a load rotates over."""
+"""How many customers' requests a load rotates over, beside its floor."""
+SPREAD = 3_000
+"""How many where sizes are compared: few of the tenant's segments are nobody's of theirs."""
 _MATCHED_ITEMS, _MATCHED_SEGMENTS = 100, 20
 
 
@@ -36,7 +38,7 @@ class Read:
 def _match(size: Size, shopper: Shopper) -> Any:
     """Half of the products are assigned to one of the segments; the others are any."""
     random = Random(shopper.customer_id)
-    segments = [each.segments[0] for each in random.sample(sample(size, SAMPLE), _MATCHED_SEGMENTS)]
+    segments = [segment_id(each) for each in random.sample(range(size.segments), _MATCHED_SEGMENTS)]
     assigned = [id for segment in segments for type_, id in items(size, segment) if type_ == "PRODUCT"]
     others = [product_id(random.randrange(size.products)) for _ in range(_MATCHED_ITEMS // 2)]
     asked = random.sample(assigned, _MATCHED_ITEMS // 2) + others
@@ -81,7 +83,7 @@ READS = (
         "coupon",
         "`POST coupons/{code}/validation`",
         "POST",
-        lambda shopper: f"/coupon/{TENANT}/coupons/{coupon(shopper.segments[0])}/validation",
+        lambda shopper: f"/coupon/{TENANT}/coupons/{coupon(shopper.some_segment)}/validation",
         _EACH,
         _order,
     ),
@@ -118,7 +120,7 @@ def requests(read: Read, size: Size, tokens: list[str], service: str) -> list[Re
             service if read.by_service else token,
             b"" if read.body is None else json.dumps(read.body(size, shopper)).encode(),
         )
-        for shopper, token in zip(sample(size, SAMPLE), tokens, strict=False)
+        for shopper, token in zip(sample(size, SPREAD), tokens, strict=False)
     ]
 
 

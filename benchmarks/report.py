@@ -16,6 +16,8 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 PLOT = PAGE.with_suffix(".svg")
 _BEGIN, _END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+# How a figure begins what it is divided by, if that is the same measure at another size.
+ITSELF_AT = "itself at "
 _ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _STEADY = 2.0
 _COLOURS = {"reached": "#2a7f62", "missed": "#b5532b", "unsteady": "#9a9a9a"}
@@ -96,7 +98,7 @@ def write(figures: list[Figure]) -> None:
     results = list(known.values())
     RESULTS.write_text(json.dumps([asdict(each) for each in results], indent=1, ensure_ascii=False) + "\n")
     before, _, rest = PAGE.read_text().partition(_BEGIN)
-    PAGE.write_text(f"{before}{_BEGIN}\n\n{table(results)}\n{_END}{rest.partition(_END)[2]}")
+    PAGE.write_text(f"{before}{_BEGIN}\n\n{tables(results)}\n{_END}{rest.partition(_END)[2]}")
     PLOT.write_text(plot(results))
 
 
@@ -104,8 +106,14 @@ def _kept() -> list[Result]:
     return [Result(**each) for each in json.loads(RESULTS.read_text())] if RESULTS.exists() else []
 
 
-def table(results: list[Result]) -> str:
-    """A Markdown table with a row for each figure."""
+def tables(results: list[Result]) -> str:
+    """Markdown with a row for each figure; those of one size divided by another's have a table of their own."""
+    compared = [each for each in results if each.floor.startswith(ITSELF_AT)]
+    text = _table([each for each in results if each not in compared])
+    return text + (f"\n## One size divided by another\n\n{_table(compared)}" if compared else "")
+
+
+def _table(results: list[Result]) -> str:
     lines = [
         "| measure | divided by | engine | size | goal | figure | rounds from – to | date | machine |",
         "|---|---|---|---|---|---|---|---|---|",

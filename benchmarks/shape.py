@@ -94,6 +94,11 @@ class Shopper:
     entity: str
     segments: tuple[str, ...]
 
+    @property
+    def some_segment(self) -> str:
+        """One of his segments; of many customers it is any of the tenant's."""
+        return self.segments[int(self.customer_id) % len(self.segments)]
+
 
 def shopper(size: Size, number: int) -> Shopper:
     """The customer with this number, from 0."""
@@ -104,9 +109,9 @@ def shopper(size: Size, number: int) -> Shopper:
 
 @cache
 def sample(size: Size, count: int) -> tuple[Shopper, ...]:
-    """`count` customers, or all, from all over the tenant."""
-    count = min(count, size.customers)
-    return tuple(shopper(size, number * size.customers // count) for number in range(count))
+    """`count` customers, or all, picked from all over the tenant: every tenth or so is a company's contact."""
+    picked = Random(size.seed).sample(range(size.customers), min(count, size.customers))
+    return tuple(shopper(size, number) for number in picked)
 
 
 def items(size: Size, segment: str) -> list[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Table
@@ -56,6 +58,7 @@ def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
         (customers.customer, size.customers, _customers(size)),
         (customers.email, size.customers, _emails(size)),
         (customers.company, size.contacts, _companies(size)),
+        (customers.number, 1, [{"value": int(customer_id(size.customers - 1))}]),
         (products.product, size.products, _products(size)),
         (categories.category, size.trees * TREE, _categories(size)),
         (categories.closure, size.trees * (1 + 2 * CHILDREN + 3 * LEAVES), _closure(size)),
@@ -75,7 +78,9 @@ def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
             _links(size, "PRODUCT"),
         ),
         (segments.member, size.customers * size.segments_of_customer, _members(size)),
+        (segments.count, size.segments * 3, _counts(size)),
         (coupons.coupon, size.coupons, _coupons(size)),
+        (segments.use, size.segments, _uses(size)),
     ]
 
 
@@ -271,6 +276,30 @@ def _members(size: Size) -> Iterator[Row]:
             }
 
 
+def _counts(size: Size) -> Iterator[Row]:
+    """The counters that the service keeps, each in one shard."""
+    members = Counter(chain.from_iterable(segments_of(size, number) for number in range(size.customers)))
+    for number in range(size.segments):
+        kinds = {
+            "CATEGORY": CATEGORIES_OF_SEGMENT,
+            "CUSTOMER": members[number],
+            "PRODUCT": size.items_of_segment - CATEGORIES_OF_SEGMENT,
+        }
+        for kind, count in kinds.items():
+            yield {"segment_id": segment_id(number), "kind": kind, "shard": 0, "number": count}
+
+
+def _uses(size: Size) -> Iterator[Row]:
+    for number in range(size.segments):
+        coupon = number // SEGMENTS_OF_COUPON
+        user = {"kind": "COUPON", "user_id": coupon_code(coupon), "name": _coupon_name(coupon)}
+        yield {"segment_id": segment_id(number), **user}
+
+
+def _coupon_name(number: int) -> str:
+    return f"Ten percent {number}"
+
+
 def _coupons(size: Size) -> Iterator[Row]:
     for number in range(size.coupons):
         first = number * SEGMENTS_OF_COUPON
@@ -282,7 +311,7 @@ def _coupons(size: Size) -> Iterator[Row]:
             "maxRedemptionsPerCustomer": -1,
             "categoryRestricted": False,
             "segmentRestricted": True,
-            "name": f"Ten percent {number}",
+            "name": _coupon_name(number),
             "discountPercentage": 10,
             "restrictions": {"validFrom": _SINCE, "segments": ids},
         }

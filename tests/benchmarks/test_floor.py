@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from benchmarks.load import Server, filled
+from benchmarks.databases import fill
+from benchmarks.load import Server, logged_in
 from benchmarks.reads import READS, Read, Request, floor_of, requests
 from benchmarks.shape import SIZES
 
@@ -12,7 +13,9 @@ from benchmarks.shape import SIZES
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("floor")
-    tenant = filled(SIZES["tiny"], f"sqlite:///{folder / 'coterie.db'}", folder)
+    url = f"sqlite:///{folder / 'coterie.db'}"
+    fill(SIZES["tiny"], url)
+    tenant = logged_in(SIZES["tiny"], url, folder)
     # A few of the customers are enough.
     tenant.tokens = tenant.tokens[:3]
     with Server(tenant) as running:

@@ -54,6 +54,41 @@ def test_a_coupon_is_for_the_members_of_its_segments(filled: Api) -> None:
     assert filled.as_customer(shopper.customer_id).post(path, body).status == 200
 
 
+def test_the_counts_are_those_of_the_lists(filled: Api) -> None:
+    segment = "/customer-segment/{tenant}/segments/"
+
+    def total(path: str) -> int:
+        answer = filled.get(f"{segment}{path}&pageSize=1", x_total_count="true")
+        return int(answer.headers["x-total-count"])
+
+    counts = filled.get(f"/customer-segment/{{tenant}}/counts?pageSize={SIZE.segments}").json
+    assert counts == [
+        {
+            "segmentId": id,
+            "members": total(f"{id}/customers?q=assignmentType:MANUAL"),
+            "products": total(f"{id}/items?q=type:PRODUCT"),
+            "categories": total(f"{id}/items?q=type:CATEGORY"),
+        }
+        for id in map(made.segment_id, range(SIZE.segments))
+    ]
+
+
+def test_a_segment_is_used_by_the_coupon_that_names_it(filled: Api) -> None:
+    for number in (0, SIZE.segments - 1):
+        id = made.segment_id(number)
+        uses = filled.get(f"/customer-segment/{{tenant}}/usages/{id}").json
+        coupon = filled.get(f"/coupon/{{tenant}}/coupons/{made.coupon(id)}").json
+        assert uses == [{"kind": "COUPON", "id": coupon["code"], "name": coupon["name"]}]
+        assert id in coupon["restrictions"]["segments"]
+
+
+def test_the_next_customer_gets_the_next_number(filled: Api) -> None:
+    path = "/customer/{tenant}/customers"
+    id = filled.post(path, {"contactEmail": "new@example.com"}).json["id"]
+    assert id == made.customer_id(SIZE.customers)
+    assert filled.delete(f"{path}/{id}").status == 202
+
+
 def test_every_table_has_the_rows_it_announces(filled: Api) -> None:
     counts = filled.snapshot()
     assert {table.name: counts[table.name] for table, _, _ in contents(SIZE)} == {

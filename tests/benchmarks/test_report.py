@@ -1,5 +1,6 @@
 """The benchmarks' report: ratios of medians, what a newer figure replaces, and a plot that can be read."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -47,6 +48,16 @@ def test_a_newer_figure_replaces_the_older_and_leaves_the_others(page: Path) -> 
     assert "| 0.60 reached | 0.50 – 0.90 |" in rows[1]
 
 
+def test_sizes_divided_by_each_other_stand_in_a_table_of_their_own(page: Path) -> None:
+    report.write([replace(figure(), size="L", floor="itself at S"), figure()])
+    floors, heading, sizes = page.read_text().partition("## One size divided by another")
+    assert heading
+    assert "| the floor | SQLite | S |" in floors
+    assert "itself at S" not in floors
+    assert "| itself at S | SQLite | L | ≥ 0.50 | 0.60 reached |" in sizes
+    assert "the floor" not in sizes
+
+
 def test_the_plot_has_a_bar_for_each_figure_as_a_share_of_its_goal(page: Path) -> None:
     report.write([figure("a <b>", rates=(25.0, 25.0, 50.0)), figure("c", rates=(50.0, 50.0, 100.0))])
     root = ElementTree.fromstring(page.with_suffix(".svg").read_text())
@@ -61,5 +72,5 @@ def test_the_plot_has_a_bar_for_each_figure_as_a_share_of_its_goal(page: Path) -
 
 def test_the_page_in_the_repository_shows_the_kept_results() -> None:
     kept = report._kept()
-    assert report.table(kept) in report.PAGE.read_text()
+    assert report.tables(kept) in report.PAGE.read_text()
     assert report.plot(kept) == report.PLOT.read_text()

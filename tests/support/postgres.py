@@ -14,9 +14,10 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import asyncpg
@@ -46,30 +47,36 @@ SETTINGS = {
 class PostgresServer:
     """A running server; `admin_url` is the SQLAlchemy URL of its `postgres` database, as superuser."""
 
-    def __init__(self, folder: Path, lock: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, lock: int, process: subprocess.Popen[bytes], kept: bool) -> None:
         self.admin_url = URL.create(
             "postgresql+asyncpg", username="postgres", database="postgres", query={"host": str(folder)}
         ).render_as_string()
         self.process = process
         self._folder = folder
         self._lock = lock
+        self._kept = kept
 
     def stop(self) -> None:
-        """End the server at once, cutting its connections, and delete its folder."""
+        """End the server at once, cutting its connections, and delete its folder, but never a cluster to be kept."""
         # Immediate shutdown: an orderly one would first write out data that is deleted in the next line.
-        self.process.send_signal(signal.SIGQUIT)
+        self.process.send_signal(signal.SIGINT if self._kept else signal.SIGQUIT)
         self.process.wait()
         shutil.rmtree(self._folder)
         os.close(self._lock)
 
 
-def start_postgres(binaries: PostgresBinaries) -> PostgresServer:
+def start_postgres(
+    binaries: PostgresBinaries,
+    cluster: Path | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> PostgresServer:
     """Make a cluster in a temporary folder and start its server, which ends when this process ends.
 
+    cluster: a folder where the cluster is kept, and goes on if it is there. settings: besides `SETTINGS`.
     Called by root, it drops to the user `postgres` or `nobody`, as PostgreSQL refuses to run as root. Raises
     RuntimeError with the server's own words when it does not start.
     """
-    base = _temporary_base()
+    base = temporary_base()
     remove_abandoned(base)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     # Held as long as this process lives; a folder whose lock is free is abandoned.
@@ -84,8 +91,14 @@ def start_postgres(binaries: PostgresBinaries) -> PostgresServer:
             {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
         )
         programs = _reachable(binaries, folder) if account else binaries.bin
-        _initialise(programs, folder, identity)
-        process = _launch(programs, folder, identity)
+        if cluster is not None:
+            cluster.mkdir(exist_ok=True)
+            if account:
+                os.chown(cluster, account.pw_uid, account.pw_gid)
+            (folder / "data").symlink_to(cluster)
+        if not (folder / "data" / "PG_VERSION").exists():
+            _initialise(programs, folder, identity)
+        process = _launch(programs, folder, identity, {**SETTINGS, **settings})
         _wait_until_ready(process, folder)
     except BaseException:
         if process:
@@ -94,7 +107,7 @@ def start_postgres(binaries: PostgresBinaries) -> PostgresServer:
         shutil.rmtree(folder)
         os.close(lock)
         raise
-    return PostgresServer(folder, lock, process)
+    return PostgresServer(folder, lock, process, cluster is not None)
 
 
 def create_database(admin_url: str, template: str | None = None) -> str:
@@ -162,7 +175,7 @@ def _others_may_enter(folder: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.parents))
 
 
-def _temporary_base() -> Path:
+def temporary_base() -> Path:
     """The first temporary folder that is short enough for a socket and open to the server's account."""
     for base in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):
         if len(os.fsencode(base)) <= LONGEST_TEMP and base.is_dir() and _others_may_enter(base.resolve()):
@@ -217,8 +230,10 @@ def _initialise(programs: Path, folder: Path, identity: dict[str, Any]) -> None:
         raise RuntimeError(f"{programs / 'initdb'} failed:\n{made.stdout}{made.stderr}")
 
 
-def _launch(programs: Path, folder: Path, identity: dict[str, Any]) -> subprocess.Popen[bytes]:
-    settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+def _launch(
+    programs: Path, folder: Path, identity: dict[str, Any], settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    settings = {**settings, "unix_socket_directories": str(folder)}
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [

@@ -47,11 +47,14 @@ class member(FunctionElement[Any]):  # noqa: N801
         super().__init__(document)
 
 
-class texts_in(FunctionElement[str]):  # noqa: N801
-    """The texts of a JSON array that is bound as text, for `column.op("IN")(texts_in(bind))` in a hot statement."""
+class in_texts(FunctionElement[Any]):  # noqa: N801
+    """Is a column one of the texts of a JSON array that is bound as text? For hot statements."""
 
+    # Without the type of a truth value: SQLAlchemy would write `… = 1` for SQLite, which no index serves.
     inherit_cache = True
-    type = sa.Text()
+
+    def __init__(self, column: sa.ColumnElement[str], texts: sa.ColumnElement[str]) -> None:
+        super().__init__(column, texts)
 
 
 class _Joined(FunctionElement[str]):
@@ -123,11 +126,14 @@ def _joined_postgresql(element: _Joined, compiler: SQLCompiler, **kw: Any) -> st
     return f"('[' || coalesce(string_agg({compiler.process(element.clauses, **kw)}, ','), '') || ']')"
 
 
-@compiles(texts_in, "sqlite")
-def _texts_sqlite(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **kw)}))"
+@compiles(in_texts, "sqlite")
+def _in_texts_sqlite(element: in_texts, compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({texts})))"
 
 
-@compiles(texts_in, "postgresql")
-def _texts_postgresql(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"(SELECT jsonb_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS JSONB)))"
+@compiles(in_texts, "postgresql")
+def _in_texts_postgresql(element: in_texts, compiler: SQLCompiler, **kw: Any) -> str:
+    # Not IN: the planner would join with the rows of a function, and read all of a large table for it.
+    column, texts = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST({texts} AS JSONB)))))"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, select
 
 from coterie.database.session import Hot
 from coterie.kit.call import Call
 from coterie.kit.outbox import Event
+from coterie.kit.store import among
 from coterie.query.sql import Str
 from coterie.services.customer.tables import company
 
@@ -26,7 +27,7 @@ async def unlink(call: Call, deleted: list[Event]) -> None:
     """Contacts were unassigned."""
     columns = company.c
     pairs = sorted({_pair(event) for event in deleted})
-    gone = tuple_(columns.customer_id, columns.legal_entity_id).in_(pairs)
+    gone = among([columns.customer_id, columns.legal_entity_id], pairs)
     await call.db.run(delete(company).where(columns.tenant == call.tenant.name, gone))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, select
 
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Conflict, Problem
 from coterie.kit.listing import Match, field_filters
 from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource
-from coterie.kit.store import Document, Kind, Refusal, Write, Written
+from coterie.kit.store import Document, Kind, Refusal, Write, Written, among
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer import facade as customers
 from coterie.services.customer_management import events
@@ -77,7 +77,7 @@ async def _assigned(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[tuple[
     """The ids of the contact assignments that these pairs of customer and legal entity have."""
     columns = contact.c
     statement = select(columns.customer_id, columns.legal_entity_id, columns.id).where(
-        columns.tenant == call.tenant.name, tuple_(columns.customer_id, columns.legal_entity_id).in_(pairs)
+        columns.tenant == call.tenant.name, among([columns.customer_id, columns.legal_entity_id], pairs)
     )
     return {(row.customer_id, row.legal_entity_id): row.id for row in await call.db.all(statement)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, func, or_, select
 
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
@@ -340,4 +340,4 @@ async def forget_companies(call: Call, deleted: list[Event]) -> None:
 async def forget_contacts(call: Call, deleted: list[Event]) -> None:
     """Who is no longer a contact of a legal entity has no assignments for it."""
     pairs = [(event.facts["customer_id"], event.facts["legal_entity_id"]) for event in deleted]
-    await delete_members(call, tuple_(member.c.customer_id, member.c.legal_entity_id).in_(pairs))
+    await delete_members(call, among([member.c.customer_id, member.c.legal_entity_id], pairs))

@@ -18,7 +18,7 @@ from coterie.database.session import Hot
 from coterie.kit.call import Call
 from coterie.kit.listing import window
 from coterie.kit.wire import encode
-from coterie.query.json_text import array_text, member, object_text, texts_in
+from coterie.query.json_text import array_text, in_texts, member, object_text
 from coterie.query.sql import Str
 from coterie.services.customer import facade as customers
 from coterie.services.customer_segment import rules
@@ -202,7 +202,7 @@ def _mine(how: How, windowed: bool) -> Hot:
 
 @cache
 def _named(windowed: bool) -> Hot:
-    here = segment.c.tenant == text("tenant"), segment.c.id.op("IN")(texts_in(text("ids")))
+    here = segment.c.tenant == text("tenant"), in_texts(segment.c.id, text("ids"))
     return Hot(select(*_stamps()).where(*here, *_now(windowed=windowed)).order_by(segment.c.id))
 
 
@@ -249,7 +249,12 @@ def _items_of() -> Hot:
         .with_only_columns(
             item.c.segment_id, segment.c.items_stamp, item.c.type, item.c.item_id, _text_of_item()
         )
-        .where(item.c.tenant == text("tenant"), item.c.segment_id.op("IN")(texts_in(text("ids"))))
+        .where(
+            item.c.tenant == text("tenant"),
+            in_texts(item.c.segment_id, text("ids")),
+            # Of both: else PostgreSQL merges the items with all segments of the tenant, to have them in order.
+            in_texts(segment.c.id, text("ids")),
+        )
         .order_by(item.c.segment_id, item.c.type, item.c.item_id)
         .limit(bindparam("limit", type_=BigInteger()))
     )

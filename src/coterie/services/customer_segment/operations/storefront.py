@@ -13,7 +13,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Invalid, Problem
 from coterie.kit.store import Document
 from coterie.kit.wire import encode
-from coterie.query.json_text import texts_in
+from coterie.query.json_text import in_texts
 from coterie.services.category import facade as categories
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot, segments, trees
@@ -113,7 +113,7 @@ def _in_categories() -> Hot:
     return Hot(
         select(_assigned.c.product_id).where(
             _assigned.c.tenant == hot.text("tenant"),
-            _assigned.c.product_id.op("IN")(texts_in(hot.text("products"))),
-            _assigned.c.category_id.op("IN")(texts_in(hot.text("categories"))),
+            in_texts(_assigned.c.product_id, hot.text("products")),
+            in_texts(_assigned.c.category_id, hot.text("categories")),
         )
     )

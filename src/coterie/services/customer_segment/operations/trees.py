@@ -17,7 +17,7 @@ from coterie.database.session import Hot
 from coterie.kit.call import Call, Reply
 from coterie.kit.language import filter_map
 from coterie.kit.wire import encode
-from coterie.query.json_text import texts_in
+from coterie.query.json_text import in_texts
 from coterie.services.category import facade as categories
 from coterie.services.category.facade import Node
 from coterie.services.customer_segment import rules
@@ -167,7 +167,7 @@ def _categories_of(deep: bool) -> Hot:
     assigned = (
         item.c.tenant == hot.text("tenant"),
         item.c.type == hot.text("type"),
-        item.c.segment_id.op("IN")(texts_in(hot.text("ids"))),
+        in_texts(item.c.segment_id, hot.text("ids")),
     )
     if not deep:
         return Hot(select(item.c.segment_id, item.c.item_id).where(*assigned))
