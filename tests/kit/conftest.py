@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that the tests of fetching read from."""
+"""An HTTP server on loopback that the tests of fetching read from, and a PostgreSQL database of a test's own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+
+from support.database import PostgresTemplate
 
 
 @dataclass
@@ -65,3 +67,11 @@ def site() -> Iterator[Site]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def postgres(postgres_template: PostgresTemplate) -> Iterator[str]:
+    """URL of a migrated, empty database."""
+    url = postgres_template.copy()
+    yield url
+    postgres_template.drop(url)

@@ -15,30 +15,7 @@ from coterie.database.session import Database, DatabaseError, Hot, Retry
 from coterie.database.sqlite import SqliteDatabase
 from coterie.kit.tables import tenant
 from coterie.query.sql import json_object, json_text
-
-ROW = {
-    "languages": ["en"],
-    "default_language": "en",
-    "currency": "EUR",
-    "created_at": "",
-    "settings": {"a": "ä"},
-}
-
-
-def run(url: str, test: Callable[[Database], Awaitable[None]], **options: int) -> None:
-    async def whole() -> None:
-        database = open_database(url, **options)
-        try:
-            await asyncio.wait_for(test(database), 60)
-        finally:
-            await database.close()
-
-    asyncio.run(whole())
-
-
-async def add(database: Database, *names: str) -> None:
-    async with database.writing() as session:
-        await session.run(tenant.insert(), [{"tenant": name, **ROW} for name in names])
+from kit.databases import CUT, ROW, add, run
 
 
 async def names(database: Database) -> list[str]:
@@ -291,13 +268,6 @@ def test_files_that_cannot_be_a_database_are_refused(tmp_path: Path) -> None:
 # PostgreSQL ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def postgres(postgres_template):
-    url = postgres_template.copy()
-    yield url
-    postgres_template.drop(url)
-
-
 def test_deadlocks_are_retries(postgres: str) -> None:
     async def test(database: Database) -> None:
         await add(database, "a", "b")
@@ -341,12 +311,6 @@ def test_a_race_lost_at_commit_is_a_retry(postgres: str, code: str, expected: ty
     run(postgres, test, pool_size=1)
 
 
-_CUT = sa.text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-)
-
-
 async def retried(attempt: Callable[[], Awaitable[None]]) -> None:
     """As the kit runs a transaction; each lost connection may cost one attempt."""
     for _ in range(5):
@@ -374,7 +338,7 @@ def test_pools_survive_a_restart_of_the_server(postgres: str, pause: float) -> N
             await retried(lambda name=name: add(database, name))
             await retried(look)
             async with admin.writing() as session:
-                await session.all(_CUT)
+                await session.all(CUT)
             # Without a pause, pooled connections are dead and the driver does not know it yet.
             await asyncio.sleep(pause)
         await admin.close()
@@ -390,7 +354,7 @@ def test_a_connection_lost_before_the_commit_is_a_retry(postgres: str) -> None:
             async with database.writing() as session:
                 await session.run(tenant.insert().values(tenant="a", **ROW))
                 async with admin.writing() as other:
-                    await other.all(_CUT)
+                    await other.all(CUT)
                 await session.run(tenant.insert().values(tenant="b", **ROW))
 
         with pytest.raises(Retry):

@@ -1,10 +1,11 @@
-"""PostgreSQL 15 or newer through asyncpg: snapshot reads, read-committed writes, hot reads on a raw pool."""
+"""PostgreSQL 15 or newer through asyncpg: snapshot reads, read-committed writes, hot reads on raw connections."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -53,15 +54,13 @@ class PostgresSession(Session):
         return changed if rows is None else -1
 
     async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
-        text, order, bound = statement.compiled(self.sql)
-        arguments = [values[name] if name in values else bound[name] for name in order]
+        text, arguments = statement.bound(self.sql, values)
         self.statements += 1
-        if self._connection is not None:
-            raw = (await self._connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            return [tuple(row) for row in await raw.fetch(text, *arguments)]
-        pool = await self._database.raw_pool()
-        return [tuple(row) for row in await pool.fetch(text, *arguments)]
+        if self._connection is None:
+            return await self._database.hot.fetch(text, arguments)
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        return list(map(tuple, await raw.fetch(text, *arguments)))
 
     async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         self.statements += 1
@@ -78,18 +77,61 @@ class _LazyRead(PostgresSession):
             self._connection = await self._database.reads.connect()
         return self._connection
 
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._connection is None and error is None:
+            return
+        with _lost_race_is_retry(), _lost_connection_is_retry():
+            try:
+                if error is not None:
+                    raise error
+            finally:
+                if self._connection is not None:
+                    # A cancelled request must give its connection back too.
+                    await asyncio.shield(asyncio.ensure_future(self._connection.close()))
+
+
+class HotConnections:
+    """Connections for single statements without a transaction: taking one costs a fifth of what the driver's pool asks.
+
+    A statement may be run twice, so it must only read.
+    """
+
+    def __init__(self, target: str, most: int) -> None:
+        self._target, self._turns = target, asyncio.Semaphore(most)
+        self._idle: list[asyncpg.Connection[Any]] = []
+
+    async def fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        """The rows of a statement."""
+        async with self._turns:
+            while True:
+                lay_idle = bool(self._idle)
+                connection = self._idle.pop() if lay_idle else await asyncpg.connect(self._target)
+                try:
+                    rows = await connection.fetch(text, *arguments)
+                except BaseException as error:
+                    # Also when cancelled: the answer may be on its way still.
+                    connection.terminate()
+                    if lay_idle and _is_cut(error):
+                        continue
+                    raise
+                self._idle.append(connection)
+                return list(map(tuple, rows))
+
     async def close(self) -> None:
-        if self._connection is not None:
-            # A cancelled request must give its connection back too.
-            await asyncio.shield(asyncio.ensure_future(self._connection.close()))
+        """Close every idle connection."""
+        while self._idle:
+            await self._idle.pop().close()
 
 
 class PostgresDatabase(Database):
     """A PostgreSQL database; every worker process has its own pools."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self._dsn = dsn(url)
-        self._pool_size = pool_size
         self.writes = postgres_engine(
             url, pool_size=pool_size, max_overflow=0, isolation_level="READ COMMITTED"
         )
@@ -101,27 +143,10 @@ class PostgresDatabase(Database):
             execution_options={"postgresql_readonly": True},
         )
         self.sql = self.writes.dialect
-        self._raw: asyncpg.Pool[Any] | None = None
-        self._raw_gate = asyncio.Lock()
+        self.hot = HotConnections(dsn(url), pool_size)
 
-    async def raw_pool(self) -> asyncpg.Pool[Any]:
-        """The pool of the hot reads: single statements, no transaction around them."""
-        if self._raw is None:
-            async with self._raw_gate:
-                if self._raw is None:
-                    self._raw = await asyncpg.create_pool(
-                        self._dsn, min_size=1, max_size=self._pool_size, reset=_leave
-                    )
-        return self._raw
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Session]:
-        session = _LazyRead(self, None)
-        with _lost_race_is_retry(), _lost_connection_is_retry():
-            try:
-                yield session
-            finally:
-                await session.close()
+    def reading(self) -> _LazyRead:
+        return _LazyRead(self, None)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Session]:
@@ -134,8 +159,7 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         await self.writes.dispose()
         await self.reads.dispose()
-        if self._raw is not None:
-            await self._raw.close()
+        await self.hot.close()
 
 
 def dsn(url: str) -> str:
@@ -165,10 +189,6 @@ def postgres_engine(url: str, **options: Any) -> AsyncEngine:
             context.is_disconnect = True
 
     return engine
-
-
-async def _leave(_connection: object) -> None:
-    """Hot reads change nothing on their connection: resetting it would be a round trip for nothing."""
 
 
 def _is_cut(error: BaseException) -> bool:

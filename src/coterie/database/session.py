@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from operator import itemgetter
 from typing import Any, cast
 
 import msgspec
@@ -41,23 +42,34 @@ class Hot:
             if isinstance(column.type, Json):
                 raise TypeError(f"the hot statement selects JSON as {column}; cast it to Text")
         self.statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
-    def compiled(self, dialect: SqlDialect) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        """SQL text, the order of its parameters, and the values bound in the statement itself."""
+    def bound(self, dialect: SqlDialect, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+        """SQL text and its parameters in order, with these values; the statement's own are bound already."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            result = self.statement.compile(dialect=dialect)
-            if "POSTCOMPILE" in str(result):
-                raise TypeError("a hot statement can't have a list in an IN; bind JSON text instead")
-            bound = {}
-            for parameter, name in result.bind_names.items():
-                process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-                value = result.params[name]
-                bound[name] = value if process is None or value is None else process(value)
-            known = (str(result), tuple(cast("list[str]", result.positiontup)), bound)
-            self._compiled[dialect.name] = known
-        return known
+            known = self._compiled[dialect.name] = self._compile(dialect)
+        text, pick, own = known
+        return text, pick({**own, **values})
+
+    def _compile(self, dialect: SqlDialect) -> _Compiled:
+        result = self.statement.compile(dialect=dialect)
+        if "POSTCOMPILE" in str(result):
+            raise TypeError("a hot statement can't have a list in an IN; bind JSON text instead")
+        own = {}
+        for parameter, name in result.bind_names.items():
+            process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+            value = result.params[name]
+            if not parameter.required:
+                own[name] = value if process is None or value is None else process(value)
+        order = tuple(cast("list[str]", result.positiontup))
+        # `itemgetter` gives a tuple for two names or more only.
+        pick = itemgetter(*order) if len(order) > 1 else lambda values: tuple(values[name] for name in order)
+        return str(result), pick, own
+
+
+# SQL text, what picks its parameters in their order, and the values that the statement holds itself.
+_Compiled = tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]], dict[str, Any]]
 
 
 class HotRows(Hot):

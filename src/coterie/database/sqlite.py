@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
@@ -30,10 +31,14 @@ class SqliteSession(Session):
     """A transaction on one connection, whose steps run on `thread`, or in place when that is None."""
 
     def __init__(
-        self, database: SqliteDatabase, connection: Connection, thread: ThreadPoolExecutor | None
+        self,
+        database: SqliteDatabase,
+        connection: Connection,
+        raw: sqlite3.Connection,
+        thread: ThreadPoolExecutor | None,
     ) -> None:
         super().__init__(database)
-        self._connection, self._thread = connection, thread
+        self._connection, self._raw, self._thread = connection, raw, thread
 
     async def _step(self, step: Callable[[], T]) -> T:
         if self._thread is None:
@@ -56,17 +61,40 @@ class SqliteSession(Session):
         return changed if rows is None else -1
 
     async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
-        text, order, bound = statement.compiled(self.sql)
-        arguments = [values[name] if name in values else bound[name] for name in order]
-        raw = driver(self._connection)
+        text, arguments = statement.bound(self.sql, values)
         self.statements += 1
-        return await self._step(lambda: raw.execute(text, arguments).fetchall())
+        if self._thread is None:
+            return self._raw.execute(text, arguments).fetchall()
+        return await self._step(lambda: self._raw.execute(text, arguments).fetchall())
 
     async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         self.statements += 1
         result = await self._step(lambda: self._connection.execute(statement))
         while batch := await self._step(lambda: result.fetchmany(size)):
             yield batch
+
+
+class SqliteRead(SqliteSession):
+    """A reading transaction on a connection of its own, in place; written out, as every hot read pays for it."""
+
+    def __init__(self, database: SqliteDatabase, connection: Connection, raw: sqlite3.Connection) -> None:
+        super().__init__(database, connection, raw, None)
+        self._readers = database.readers
+
+    async def __aenter__(self) -> Session:
+        self._raw.execute("BEGIN")
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            _roll_back(self._raw)
+        finally:
+            self._readers.append((self._connection, self._raw))
+        if error is not None:
+            with _busy_is_retry():
+                raise error
 
 
 class SqliteDatabase(Database):
@@ -83,7 +111,7 @@ class SqliteDatabase(Database):
             self._thread.shutdown()
             self._engine.dispose()
             raise opening_failed(path, error) from None
-        self._readers: list[Connection] = []
+        self.readers: list[tuple[Connection, sqlite3.Connection]] = []
         self._gate = asyncio.Lock()
         self.sql = self._engine.dialect
 
@@ -95,18 +123,13 @@ class SqliteDatabase(Database):
         use_wal(raw)
         return connection
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Session]:
+    def reading(self) -> SqliteRead:
+        # Kept open between reads: taking one from SQLAlchemy's pool costs more than a hot statement.
+        if self.readers:
+            return SqliteRead(self, *self.readers.pop())
         with _busy_is_retry():
-            # Kept open between reads: taking one from SQLAlchemy's pool costs more than a hot statement.
-            connection = self._readers.pop() if self._readers else self._engine.connect()
-            raw = driver(connection)
-            try:
-                raw.execute("BEGIN")
-                yield SqliteSession(self, connection, None)
-            finally:
-                _roll_back(raw)
-                self._readers.append(connection)
+            connection = self._engine.connect()
+        return SqliteRead(self, connection, driver(connection))
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Session]:
@@ -117,7 +140,7 @@ class SqliteDatabase(Database):
                 raw = driver(self._writer)
                 try:
                     await asyncio.wrap_future(self._thread.submit(raw.execute, "BEGIN IMMEDIATE"))
-                    yield SqliteSession(self, self._writer, self._thread)
+                    yield SqliteSession(self, self._writer, raw, self._thread)
                 except BaseException:
                     # Also after a cancelled BEGIN, which may yet succeed on the thread.
                     await _finished(self._thread.submit(_roll_back, raw))
@@ -127,8 +150,8 @@ class SqliteDatabase(Database):
     async def close(self) -> None:
         async with self._gate:
             await _finished(self._thread.submit(self._writer.close))
-            while self._readers:
-                self._readers.pop().close()
+            while self.readers:
+                self.readers.pop()[0].close()
             self._thread.shutdown()
             self._engine.dispose()
 

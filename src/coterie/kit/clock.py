@@ -22,8 +22,7 @@ class Clock:
 
 def iso(instant: datetime) -> str:
     """`2026-01-02T03:04:05.678Z`: the one form in which an instant is stored and sent, ordered as text."""
-    text = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text:0>19}.{instant.microsecond // 1000:03}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def new_id() -> str:

@@ -11,6 +11,7 @@ Tags are compared without regard to case. `de-AT` is served by `de` and `de` by 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from coterie.kit.errors import Problem
@@ -83,6 +84,7 @@ class Content:
     text: str
 
 
+@lru_cache(maxsize=256)  # browsers send few
 def parse_accept(header: str | None) -> Accept:
     """`Accept-Language` by RFC 9110 §12.5.4. Raises `LanguageError` when malformed.
 

@@ -118,6 +118,37 @@ def test_the_descendants_count_as_soon_as_the_tenant_says_so(stocked: Shop) -> N
     assert "small" in str(ada.get(TREES).json)
 
 
+@pytest.mark.parametrize("asked", ["q=type:PRODUCT", "q=type:CATEGORY", "siteCode=main"])
+def test_pages_are_cut_out_of_what_is_kept(stocked: Shop, asked: str) -> None:
+    for product in ("p3", "p4"):
+        stocked.item("silver", product)
+    ada = stocked.api.as_customer("ada")
+    whole = ada.get(f"{ITEMS}?{asked}").json
+    assert whole
+    for size in range(1, len(whole) + 2):
+        pages = [
+            ada.get(f"{ITEMS}?{asked}&pageSize={size}&pageNumber={n + 1}").json for n in range(len(whole) + 1)
+        ]
+        assert pages == [whole[n * size : (n + 1) * size] for n in range(len(whole) + 1)]
+
+
+def test_a_tree_kept_for_one_is_that_of_all_in_the_same_segments_only(stocked: Shop) -> None:
+    for customer in ("bob", "eve"):
+        stocked.customer(f"{customer}@example.com", id=customer)
+        stocked.member("gold", customer)
+    stocked.member("silver", "bob")
+    assert stocked.api.put(f"{SEGMENTS}/silver/items/CATEGORY/saws", {}).status == 201
+    ada, bob, eve = (stocked.api.as_customer(each) for each in ("ada", "bob", "eve"))
+    for _ in range(2):
+        both = ada.get(TREES).json
+        assert bob.get(TREES).json == both
+        assert "saws" in str(both)
+        assert "saws" not in str(eve.get(TREES).json)
+        assert ada.get(TREES, **{"Accept-Language": "de"}).json != both
+    assert stocked.api.delete(f"{SEGMENTS}/silver/customers/bob").status == 204
+    assert bob.get(TREES).json == eve.get(TREES).json
+
+
 def test_a_segment_too_large_for_memory_is_read_page_by_page(
     stocked: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

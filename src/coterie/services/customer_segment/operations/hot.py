@@ -6,13 +6,12 @@ them still holds, the database says for every request: `stamped` gives the segme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, null, or_, select
 
 from coterie.database.session import Hot
 from coterie.kit.call import Call
@@ -42,8 +41,7 @@ _links = customers.links.subquery("links")
 How = Literal["token", "asked", "all"]
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(NamedTuple):
     """Whose segments are asked for: the customer (None: nobody), his token's legal entity, the query's."""
 
     customer_id: str | None
@@ -86,20 +84,20 @@ async def segments(call: Call, who: Asking, query: SegmentsQuery) -> bytes:
 
 async def items(call: Call, who: Asking, query: AllItemsQuery) -> bytes:
     """The page of items of the audience's active segments as JSON text."""
-    window(call, query)
-    known = await kept_items(call, await stamped(call, who, query.site_code))
-    if known is None:
-        return await _from_database(call, who, query)
-    return _page(call, known, query)
+    limit, offset = window(call, query)
+    mine = await stamped(call, who, query.site_code, with_tree=False)
+    type_ = _TYPES[query.q]
+    page = _page(_at_hand(call, mine), type_, limit, offset) if _may_keep(call) else None
+    if page is not None:
+        return page
+    known = await kept_items(call, mine)
+    page = None if known is None else _page(known, type_, limit, offset)
+    return page if page is not None else await _from_database(call, who, query)
 
 
 async def kept_items(call: Call, stamped: Sequence[Stamped]) -> list[SegmentItems] | None:
-    """The items of these segments, from memory where their stamp still stands; None: they can't be kept.
-
-    There may be too many; and where references are open, nothing orders the naming of a product against an
-    assignment that is being written, so that a stamp would not tell of it.
-    """
-    if call.setting("references", "checked") == "open":
+    """The items of these segments, from memory where their stamp still stands; None: they can't be kept."""
+    if not _may_keep(call):
         return None
     known: list[SegmentItems | None] = []
     missing = []
@@ -113,13 +111,13 @@ async def kept_items(call: Call, stamped: Sequence[Stamped]) -> list[SegmentItem
         known = [
             loaded.get(id) if id in missing else kept for (id, *_), kept in zip(stamped, known, strict=True)
         ]
-    whole = [each for each in known if each is not None and each.texts is not None]
+    whole = [each for each in known if each is not None and each.joined is not None]
     return whole if len(whole) == len(known) else None
 
 
-async def stamped(call: Call, who: Asking, site: str | None) -> Sequence[Stamped]:
+async def stamped(call: Call, who: Asking, site: str | None, *, with_tree: bool = True) -> Sequence[Stamped]:
     """Each of the audience's active segments by id: id, items' stamp, and the stamp of the tenant's categories."""
-    statement = _mine(who.how, call.runtime.settings.segment_validity)
+    statement = _mine(who.how, call.runtime.settings.segment_validity, with_tree)
     return await call.db.hot(statement, **_values(call, who, site))
 
 
@@ -140,23 +138,41 @@ def _values(call: Call, who: Asking, site: str | None) -> dict[str, Any]:
     }
 
 
-_NONE = SegmentItems("", ())
+_NONE = SegmentItems.of("", ())
 
 
-def _page(call: Call, known: Sequence[SegmentItems], query: AllItemsQuery) -> bytes:
-    limit, offset = window(call, query)
-    type_ = _TYPES[query.q]
+def _may_keep(call: Call) -> bool:
+    """Whether stamps tell of every change.
+
+    Where references are open, nothing orders the naming of a product against an assignment that is being written.
+    """
+    return bool(call.setting("references", "checked") != "open")
+
+
+def _at_hand(call: Call, stamped: Sequence[Stamped]) -> Iterator[SegmentItems | None]:
+    """What is in memory of each of these segments that has items; None where it has to be loaded."""
+    tenant = call.tenant.name
+    for id, stamp, _ in stamped:
+        if stamp is not None:
+            kept = MEMORY.get(("items", tenant, id))
+            yield kept if kept is not None and kept.stamp == stamp else None
+
+
+def _page(known: Iterable[SegmentItems | None], type_: str, limit: int, offset: int) -> bytes | None:
+    """The page of items of this type (empty: of both); None when it takes what is not in memory."""
     out: list[bytes] = []
     for each in known:
-        texts = each.texts or ()
+        if each is None or each.joined is None:
+            return None
         first = each.products_from if type_ == rules.PRODUCT else 0
-        last = each.products_from if type_ == rules.CATEGORY else len(texts)
-        if offset >= last - first:
-            offset -= last - first
+        number = (each.products_from if type_ == rules.CATEGORY else len(each.ends)) - first
+        if offset >= number:
+            offset -= number
             continue
-        out += texts[first + offset : min(last, first + offset + limit - len(out))]
-        offset = 0
-        if len(out) == limit:
+        taken = min(number - offset, limit)
+        out.append(each.cut(first + offset, first + offset + taken))
+        offset, limit = 0, limit - taken
+        if not limit:
             break
     return b"[" + b",".join(out) + b"]"
 
@@ -168,17 +184,15 @@ async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[
     found: dict[str, SegmentItems] = {}
     for id, group in groupby(rows, key=lambda row: row[0]):
         own = list(group)
-        texts = tuple(row[4].encode() for row in own)
         products = frozenset(row[3] for row in own if row[2] == rules.PRODUCT)
-        found[id] = SegmentItems(own[0][1], texts, len(own) - len(products), products)
+        found[id] = SegmentItems.of(own[0][1], [row[4] for row in own], products)
     if len(rows) > _MOST:
         # The last one is cut off: too large to be kept, unless others took its place, and then it comes next time.
         cut = rows[-1][0]
-        texts_of_cut = found.pop(cut).texts or ()
-        if len(texts_of_cut) > _MOST:
+        if len(found.pop(cut).ends) > _MOST:
             found[cut] = SegmentItems(rows[-1][1], None)
     else:
-        found |= {id: SegmentItems(stamps[id], ()) for id in ids if id not in found}
+        found |= {id: SegmentItems.of(stamps[id], ()) for id in ids if id not in found}
     most = call.runtime.settings.segment_memory
     for id, kept in found.items():
         MEMORY.keep(("items", call.tenant.name, id), kept, kept.size, most)
@@ -196,8 +210,8 @@ async def _from_database(call: Call, who: Asking, query: AllItemsQuery) -> bytes
 
 
 @cache
-def _mine(how: How, windowed: bool) -> Hot:
-    return Hot(_active(*_stamps(), how=how, windowed=windowed))
+def _mine(how: How, windowed: bool, with_tree: bool) -> Hot:
+    return Hot(_active(*_stamps(with_tree), how=how, windowed=windowed))
 
 
 @cache
@@ -206,9 +220,9 @@ def _named(windowed: bool) -> Hot:
     return Hot(select(*_stamps()).where(*here, *_now(windowed=windowed)).order_by(segment.c.id))
 
 
-def _stamps() -> tuple[ColumnElement[Any], ...]:
+def _stamps(with_tree: bool = True) -> tuple[ColumnElement[Any], ...]:
     of_tree = select(tree.c.stamp).where(tree.c.tenant == text("tenant")).scalar_subquery()
-    return segment.c.id, segment.c.items_stamp, of_tree
+    return segment.c.id, segment.c.items_stamp, of_tree if with_tree else null()
 
 
 def _now(*, windowed: bool) -> tuple[ColumnElement[bool], ...]:

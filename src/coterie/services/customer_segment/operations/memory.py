@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 
@@ -12,18 +14,33 @@ from typing import Any
 class SegmentItems:
     """The items of a segment as JSON texts, categories before products, each by id.
 
-    products_from: where the products begin. products: their ids. None as `texts`: more than are kept in memory.
+    joined: the texts with commas between them; None: more than are kept in memory. ends: where each text ends.
+    products_from: how many are categories. products: the others' ids.
     """
 
     stamp: str
-    texts: tuple[bytes, ...] | None
+    joined: bytes | None
+    ends: Sequence[int] = ()
     products_from: int = 0
     products: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, stamp: str, texts: Collection[str], products: frozenset[str] = frozenset()) -> SegmentItems:
+        """Those with these texts, the products' last."""
+        encoded = [text.encode() for text in texts]
+        # Each text but the first stands behind a comma.
+        ends = array("q", accumulate((len(each) + 1 for each in encoded), initial=-1))[1:]
+        return cls(stamp, b",".join(encoded), ends, len(texts) - len(products), products)
+
+    def cut(self, first: int, last: int) -> bytes:
+        """The texts from `first` to before `last` with commas between them; there is at least one."""
+        assert self.joined is not None
+        return self.joined[self.ends[first - 1] + 1 if first else 0 : self.ends[last - 1]]
 
     @property
     def size(self) -> int:
         """About how many bytes of memory this takes."""
-        return 400 + 120 * len(self.products) + sum(len(text) + 41 for text in self.texts or ())
+        return 400 + 120 * len(self.products) + len(self.joined or b"") + 8 * len(self.ends)
 
 
 class Memory:
