@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from coterie.database.session import Session
 from coterie.kit.clock import iso, new_secret
@@ -31,6 +44,7 @@ class Pace:
     After `attempts` failures an event is parked: with these numbers, about an hour after the first.
     """
 
+    oldest: int = 1000
     subjects: int = 100
     events: int = 500
     at_once: int = 16
@@ -88,7 +102,8 @@ def _ready(table: FromClause, now: datetime, pace: Pace) -> ColumnElement[bool]:
     return and_(over(table.c.lease_until, pace.lease), over(table.c.retry_at, pace.longest_retry))
 
 
-def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
+def _heads(now: datetime, pace: Pace, limit: int, *, oldest: int | None = None) -> Select[tuple[int]]:
+    """The heads that can be claimed, oldest first; with `oldest`, those among so many open events."""
     event, earlier = outbox.alias("event"), outbox.alias("earlier")
     first = ~exists().where(
         earlier.c.done_at.is_(None),
@@ -97,7 +112,16 @@ def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
         earlier.c.id < event.c.id,
     )
     claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), first)
+    if oldest is not None:
+        window = _oldest(oldest)
+        leading = select(func.min(window.c.id)).group_by(window.c.tenant, window.c.subject)
+        claimable = claimable.where(event.c.id.in_(leading))
     return claimable.order_by(event.c.id).limit(limit)
+
+
+def _oldest(number: int) -> Subquery:
+    near = select(outbox.c.id, outbox.c.tenant, outbox.c.subject).where(_open(outbox))
+    return near.order_by(outbox.c.id).limit(number).subquery()
 
 
 async def anything(session: Session, now: datetime, pace: Pace) -> bool:
@@ -108,16 +132,19 @@ async def anything(session: Session, now: datetime, pace: Pace) -> bool:
 async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
     """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
     token, until = new_secret(12), now + timedelta(seconds=pace.lease)
-    heads = [
-        row[0]
-        for row in await session.all(_heads(now, pace, pace.subjects).with_for_update(skip_locked=True))
-    ]
-    if not heads:
+    # A subject with a million events has one head: looking for more of them would read all the others each time.
+    # But when the oldest events wait, those behind them are looked at too.
+    for oldest in (pace.oldest, None):
+        found = _heads(now, pace, pace.subjects, oldest=oldest).with_for_update(skip_locked=True)
+        heads = [row[0] for row in await session.all(found)]
+        if heads:
+            break
+    else:
         return Claim(token, until, (), 0)
     leased: list[StoredEvent] = []
     done: list[int] = []
     blocked: set[tuple[str, str]] = set()
-    for row in await session.all(_behind(heads, now, pace)):
+    for row in await session.all(_behind(heads, now, pace, oldest)):
         if (row.tenant, row.subject) in blocked:
             continue
         if not row.ready:
@@ -138,12 +165,14 @@ async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -
     return Claim(token, until, tuple(leased), len(done))
 
 
-def _behind(heads: Sequence[int], now: datetime, pace: Pace) -> Select[Any]:
-    """The heads and the open events behind each, oldest first."""
+def _behind(heads: Sequence[int], now: datetime, pace: Pace, oldest: int | None) -> Select[Any]:
+    """The heads and the open events behind each, oldest first; with `oldest`, those among so many."""
     head, event = outbox.alias("head"), outbox.alias("event")
     behind = and_(event.c.tenant == head.c.tenant, event.c.subject == head.c.subject, event.c.id >= head.c.id)
     columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
     ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
+    if oldest is not None:
+        behind &= event.c.id <= select(func.max(_oldest(oldest).c.id)).scalar_subquery()
     statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
         head.join(event, behind)
     )
