@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, Row, event
+from sqlalchemy import Executable, Row, Table, event, text
 from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -53,15 +53,23 @@ class PostgresSession(Session):
         return changed if rows is None else -1
 
     async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
-        text, order, bound = statement.compiled(self.sql)
+        sql, order, bound = statement.compiled(self.sql)
         arguments = [values[name] if name in values else bound[name] for name in order]
         self.statements += 1
         if self._connection is not None:
             raw = (await self._connection.get_raw_connection()).driver_connection
             assert raw is not None
-            return [tuple(row) for row in await raw.fetch(text, *arguments)]
+            return [tuple(row) for row in await raw.fetch(sql, *arguments)]
         pool = await self._database.raw_pool()
-        return [tuple(row) for row in await pool.fetch(text, *arguments)]
+        return [tuple(row) for row in await pool.fetch(sql, *arguments)]
+
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        self.statements += 1
+        raw = (await (await self._open()).get_raw_connection()).driver_connection
+        assert raw is not None
+        if not raw.is_in_transaction():  # it begins with the first ordinary statement
+            await self.run(text("SELECT 1"))
+        await raw.copy_records_to_table(table.name, columns=columns, records=rows)
 
     async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         self.statements += 1
