@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, Table, and_, bindparam, delete, select, tuple_, update
 
@@ -22,8 +22,7 @@ Document = dict[str, Any]
 How = Literal["create", "upsert", "replace"]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A resource to be written: its key (None: one is made), its document, and the version it is based on."""
 
     key: Key | None
@@ -154,7 +153,7 @@ async def store(call: Call, kind: Kind, changes: Sequence[Change | CoterieError]
         Outcome.refused(change) if isinstance(change, CoterieError) else None for change in changes
     ]
     pending = [
-        (position, change if change.key is not None else replace(change, key=(kind.new_key(),)))
+        (position, change if change.key is not None else change._replace(key=(kind.new_key(),)))
         for position, change in enumerate(changes)
         if isinstance(change, Change)
     ]

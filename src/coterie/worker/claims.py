@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    Subquery,
     and_,
     delete,
     exists,
@@ -102,26 +101,37 @@ def _ready(table: FromClause, now: datetime, pace: Pace) -> ColumnElement[bool]:
     return and_(over(table.c.lease_until, pace.lease), over(table.c.retry_at, pace.longest_retry))
 
 
-def _heads(now: datetime, pace: Pace, limit: int, *, oldest: int | None = None) -> Select[tuple[int]]:
-    """The heads that can be claimed, oldest first; with `oldest`, those among so many open events."""
+def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
     event, earlier = outbox.alias("event"), outbox.alias("earlier")
-    first = ~exists().where(
+    # Not NOT EXISTS: PostgreSQL would join all open events with all of them when it has no statistics yet.
+    first = select(func.min(earlier.c.id)).where(
         earlier.c.done_at.is_(None),
         earlier.c.tenant == event.c.tenant,
         earlier.c.subject == event.c.subject,
-        earlier.c.id < event.c.id,
     )
-    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), first)
-    if oldest is not None:
-        window = _oldest(oldest)
-        leading = select(func.min(window.c.id)).group_by(window.c.tenant, window.c.subject)
-        claimable = claimable.where(event.c.id.in_(leading))
+    head = event.c.id == first.scalar_subquery()
+    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), head)
     return claimable.order_by(event.c.id).limit(limit)
 
 
-def _oldest(number: int) -> Subquery:
-    near = select(outbox.c.id, outbox.c.tenant, outbox.c.subject).where(_open(outbox))
-    return near.order_by(outbox.c.id).limit(number).subquery()
+async def _claimable(session: Session, now: datetime, pace: Pace) -> tuple[list[int], int | None]:
+    """Heads, locked, and the id beyond which events behind them need not be looked for.
+
+    A subject with a million events has one head, and looking for more of them would read all the others each time.
+    So only the oldest events are looked at; but when all of those wait, those behind them are.
+    """
+    columns = outbox.c
+    window = select(columns.id, columns.tenant, columns.subject).where(_open(outbox))
+    rows = await session.all(window.order_by(columns.id).limit(pace.oldest))
+    leading: dict[tuple[str, str], int] = {}
+    for row in rows:
+        leading.setdefault((row.tenant, row.subject), row.id)
+    heads = _heads(now, pace, pace.subjects).with_for_update(skip_locked=True)
+    (id,) = heads.selected_columns
+    found = [row[0] for row in await session.all(heads.where(id.in_(leading.values())))]
+    if found or len(rows) < pace.oldest:
+        return found, rows[-1].id if rows else None
+    return [row[0] for row in await session.all(heads)], None
 
 
 async def anything(session: Session, now: datetime, pace: Pace) -> bool:
@@ -132,19 +142,13 @@ async def anything(session: Session, now: datetime, pace: Pace) -> bool:
 async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
     """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
     token, until = new_secret(12), now + timedelta(seconds=pace.lease)
-    # A subject with a million events has one head: looking for more of them would read all the others each time.
-    # But when the oldest events wait, those behind them are looked at too.
-    for oldest in (pace.oldest, None):
-        found = _heads(now, pace, pace.subjects, oldest=oldest).with_for_update(skip_locked=True)
-        heads = [row[0] for row in await session.all(found)]
-        if heads:
-            break
-    else:
+    heads, last = await _claimable(session, now, pace)
+    if not heads:
         return Claim(token, until, (), 0)
     leased: list[StoredEvent] = []
     done: list[int] = []
     blocked: set[tuple[str, str]] = set()
-    for row in await session.all(_behind(heads, now, pace, oldest)):
+    for row in await session.all(_behind(heads, now, pace, last)):
         if (row.tenant, row.subject) in blocked:
             continue
         if not row.ready:
@@ -165,14 +169,14 @@ async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -
     return Claim(token, until, tuple(leased), len(done))
 
 
-def _behind(heads: Sequence[int], now: datetime, pace: Pace, oldest: int | None) -> Select[Any]:
-    """The heads and the open events behind each, oldest first; with `oldest`, those among so many."""
+def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int | None) -> Select[Any]:
+    """The heads and the open events behind each as far as `last`, oldest first."""
     head, event = outbox.alias("head"), outbox.alias("event")
     behind = and_(event.c.tenant == head.c.tenant, event.c.subject == head.c.subject, event.c.id >= head.c.id)
     columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
     ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
-    if oldest is not None:
-        behind &= event.c.id <= select(func.max(_oldest(oldest).c.id)).scalar_subquery()
+    if last is not None:
+        behind &= event.c.id <= last
     statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
         head.join(event, behind)
     )
