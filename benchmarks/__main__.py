@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import workers, writes
+from benchmarks import transfers, workers, writes
 from benchmarks.databases import ENGINES, filled
 from benchmarks.generate import progress
 from benchmarks.load import Server, logged_in
@@ -27,7 +27,7 @@ AT_ANY_SIZE = 0.85
 class Plan:
     """What to measure, and how often: `rounds` of floor and measure in turn, `seconds` each.
 
-    keep: where generated tenants are kept for other runs.
+    keep: where generated tenants are kept for other runs. members: how many are imported.
     """
 
     sizes: tuple[str, ...]
@@ -36,6 +36,7 @@ class Plan:
     rounds: int
     seconds: int
     keep: Path | None
+    members: int
 
     @property
     def reads(self) -> list[Read]:
@@ -67,6 +68,10 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
             yield from _read(plan, engine, servers, read)
         if writes.NAME in plan.only:
             yield from writes.figures(engine, servers, plan.rounds)
+        if transfers.IMPORT in plan.only:
+            yield from transfers.import_figures(engine, servers, plan.members)
+        if transfers.EXPORT in plan.only:
+            yield from transfers.export_figures(engine, servers)
         if workers.NAME in plan.only and engine == "postgresql":
             size, server = next(iter(servers.items()))
             yield from workers.figures(engine, size, server, plan.rounds, plan.seconds)
@@ -95,7 +100,7 @@ def _read(plan: Plan, engine: str, servers: dict[str, Server], read: Read) -> It
 
 
 def _plan(arguments: list[str]) -> tuple[Plan, bool]:
-    names = [*(each.name for each in READS), writes.NAME, workers.NAME]
+    names = [*(each.name for each in READS), writes.NAME, workers.NAME, transfers.IMPORT, transfers.EXPORT]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", type=_sizes, default=("S",), help="S, or S,L to compare within one run")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")
@@ -103,6 +108,7 @@ def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     parser.add_argument("--rounds", type=int, default=5, help="of floor and measure in turn")
     parser.add_argument("--seconds", type=int, default=2, help="of either in a round")
     parser.add_argument("--keep", type=Path, help="a folder where generated tenants are kept for other runs")
+    parser.add_argument("--members", type=int, default=1_000_000, help="to import")
     parser.add_argument("--print", action="store_true", help="leave results and documents as they are")
     chosen = parser.parse_args(arguments)
     plan = Plan(
@@ -112,6 +118,7 @@ def _plan(arguments: list[str]) -> tuple[Plan, bool]:
         chosen.rounds,
         chosen.seconds,
         chosen.keep,
+        chosen.members,
     )
     return plan, chosen.print
 

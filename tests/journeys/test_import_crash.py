@@ -17,7 +17,7 @@ from coterie.services.customer_segment.events import CUSTOMER_CREATED, CUSTOMER_
 from support.served import SEGMENTS, TENANT, Served, bulk, serving
 
 IMPORTS = f"/customer-segment/{TENANT}/imports"
-ROWS, OLD = 8_000, 1_500
+ROWS, OLD = 40_000, 1_500
 
 
 async def customers(first: int, count: int) -> AsyncIterator[bytes]:

@@ -13,8 +13,8 @@ from coterie.database.engines import open_database
 from coterie.database.postgres import PostgresDatabase
 from coterie.database.session import Database, DatabaseError, Hot, Retry
 from coterie.database.sqlite import SqliteDatabase
-from coterie.kit.tables import tenant
-from coterie.query.sql import json_object, json_text
+from coterie.kit.tables import outbox, tenant
+from coterie.query.sql import json_object, json_text, key_rows
 from kit.databases import CUT, ROW, add, run
 
 
@@ -391,3 +391,37 @@ def test_parameters_of_the_url_are_those_of_postgresqls_own_tools(postgres: str)
             ]
 
     run(f"{postgres}&sslmode=disable&application_name=shop", test)
+
+
+def test_a_load_is_part_of_its_transaction_and_keeps_the_order(database_url: str) -> None:
+    rows = [("a", "thing.changed", subject, '{"n": "ä"}', False, "") for subject in ("x", "y", "x")]
+    columns = ("tenant", "type", "subject", "payload", "internal", "created_at")
+
+    async def test(database: Database) -> None:
+        async def load(then: int) -> float:
+            async with database.writing() as session:
+                await session.load(outbox, columns, rows)
+                return 1 / then
+
+        with pytest.raises(ZeroDivisionError):
+            await load(0)
+        await load(1)
+        async with database.reading() as session:
+            found = await session.all(sa.select(outbox).order_by(outbox.c.id))
+        assert [(row.subject, row.payload, row.internal, row.attempts) for row in found] == [
+            (subject, {"n": "ä"}, False, 0) for subject in ("x", "y", "x")
+        ]
+
+    run(database_url, test)
+
+
+@pytest.mark.parametrize("count", [1, 40_000])
+def test_keys_are_rows_however_many_they_are(database_url: str, count: int) -> None:
+    parts = [[f"a{number}" for number in range(count)], ["'\\\"ä,"] * count]
+
+    async def test(database: Database) -> None:
+        async with database.reading() as session:
+            found = await session.all(key_rows(session.sql, ["left", "right"], parts))
+        assert [tuple(row) for row in found] == list(zip(*parts, strict=True))
+
+    run(database_url, test)

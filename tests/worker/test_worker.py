@@ -266,3 +266,25 @@ def test_a_claim_is_bounded(database_url: str) -> None:
         assert [event.subject for event in other.events] == list("cde")
 
     run(database_url, test)
+
+
+def test_a_long_backlog_of_one_subject_hides_no_other(database_url: str) -> None:
+    """Whether its events wait for a retry or are claimed bit by bit, in order and none twice."""
+
+    async def fail(event: StoredEvent) -> None:
+        if event.subject == "a" and clock.now() == NOON:
+            raise ValueError("not yet")
+
+    clock = StillClock()
+
+    async def test(database: Database) -> None:
+        consumer = Recorder(fail)
+        worker = Worker(database, clock, [consumer], pace=replace(PACE, oldest=5, events=3))
+        await emit(database, *"a" * 12, "b", "c")
+        await drain(worker)
+        assert consumer.subjects == ["b", "c"]
+        clock.move(seconds=5)
+        await drain(worker)
+        assert [event.id for event in consumer.events] == [13, 14, *range(1, 13)]
+
+    run(database_url, test)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, Row, event
+from sqlalchemy import Executable, Row, Table, event, text
 from sqlalchemy.connectors.asyncio import AsyncAdapt_Error
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -54,13 +54,21 @@ class PostgresSession(Session):
         return changed if rows is None else -1
 
     async def hot(self, statement: Hot, **values: Any) -> Sequence[tuple[Any, ...]]:
-        text, arguments = statement.bound(self.sql, values)
+        sql, arguments = statement.bound(self.sql, values)
         self.statements += 1
         if self._connection is None:
-            return await self._database.hot.fetch(text, arguments)
+            return await self._database.hot.fetch(sql, arguments)
         raw = (await self._connection.get_raw_connection()).driver_connection
         assert raw is not None
-        return list(map(tuple, await raw.fetch(text, *arguments)))
+        return list(map(tuple, await raw.fetch(sql, *arguments)))
+
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        self.statements += 1
+        raw = (await (await self._open()).get_raw_connection()).driver_connection
+        assert raw is not None
+        if not raw.is_in_transaction():  # it begins with the first ordinary statement
+            await self.run(text("SELECT 1"))
+        await raw.copy_records_to_table(table.name, columns=columns, records=rows)
 
     async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         self.statements += 1

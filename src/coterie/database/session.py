@@ -131,6 +131,13 @@ class Session(ABC):
     def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         """The rows in batches, in constant memory."""
 
+    @abstractmethod
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows in their order by the driver's own bulk load, JSON as text.
+
+        On PostgreSQL a key that another transaction took meanwhile is a Retry.
+        """
+
     async def first(self, statement: Executable) -> Row[Any] | None:
         """The first row, or None."""
         rows = await self.all(statement)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Row, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -66,6 +66,12 @@ class SqliteSession(Session):
         if self._thread is None:
             return self._raw.execute(text, arguments).fetchall()
         return await self._step(lambda: self._raw.execute(text, arguments).fetchall())
+
+    async def load(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        self.statements += 1
+        raw, marks = driver(self._connection), ", ".join("?" * len(columns))
+        insert = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
+        await self._step(lambda: raw.executemany(insert, rows))
 
     async def stream(self, statement: Executable, size: int = 1000) -> AsyncIterator[Sequence[Row[Any]]]:
         self.statements += 1

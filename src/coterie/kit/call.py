@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Raw
+
 from coterie.database.session import Session
 from coterie.kit.caller import Caller
 from coterie.kit.clock import iso
@@ -62,7 +64,7 @@ class Call:
         assert self._db is not None, f"{self.row.method} {self.row.path} has no transaction of its own"
         return self._db
 
-    @property
+    @cached_property
     def at(self) -> str:
         """The instant of the request as stored and sent."""
         return iso(self.now)
@@ -97,7 +99,14 @@ class Call:
             raise _header_problem(error) from None
 
     def emit(
-        self, type: str, subject: str, payload: dict[str, Any], /, *, internal: bool = False, **facts: Any
+        self,
+        type: str,
+        subject: str,
+        payload: dict[str, Any] | Raw,
+        /,
+        *,
+        internal: bool = False,
+        **facts: Any,
     ) -> None:
         """Note an event; the pipeline writes it, after the reactions to it, before the commit."""
         self.events.append(Event(type, subject, payload, internal, facts))

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coterie.kit.tables import outbox
+from coterie.query.sql import JSON_CODEC
 
 if TYPE_CHECKING:
     from coterie.kit.call import Call
 
 
-@dataclass(frozen=True)
-class Event:
+_COLUMNS = ("tenant", "type", "subject", "payload", "internal", "created_at")
+_to_json = JSON_CODEC["json_serializer"]
+
+
+class Event(NamedTuple):
     """Something that happened. Events of one `subject` are delivered in order.
 
-    payload: JSON that subscribers get. internal: only this server's services hear of it, subscribers don't.
+    payload: JSON that subscribers get, encoded already where no reaction reads it. internal: only this server's
+    services hear of it, subscribers don't.
     facts: what reactions inside the transaction need besides; it is never stored.
     """
 
     type: str
     subject: str
-    payload: dict[str, Any]
-    internal: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
+    payload: Any
+    internal: bool
+    facts: dict[str, Any]
 
 
 async def flush(call: Call) -> int:
@@ -44,16 +48,10 @@ async def flush(call: Call) -> int:
             for reaction in call.runtime.reactions[type_]:
                 await reaction(call, events)
     if written:
+        tenant, at = call.tenant.name, call.at
         rows = [
-            {
-                "tenant": call.tenant.name,
-                "type": event.type,
-                "subject": event.subject,
-                "payload": event.payload,
-                "internal": event.internal,
-                "created_at": call.at,
-            }
+            (tenant, event.type, event.subject, _to_json(event.payload), event.internal, at)
             for event in written
         ]
-        await call.db.run(outbox.insert(), rows)
+        await call.db.load(outbox, _COLUMNS, rows)
     return len(written)

@@ -5,6 +5,7 @@ A `Resource` is a frozen value; a row names one of its handlers, or a function o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,8 @@ from coterie.kit.rows import Bulk, Handler
 from coterie.kit.store import Change, Document, Kind, prepared, remove, store, store_one
 from coterie.kit.wire import DEEPEST, BulkEntry, Created, Search, convert, depth, to_document
 from coterie.query.q_sql import Fields
+
+_ID = re.compile(r"[A-Za-z0-9_.:@-]+")
 
 
 @dataclass(frozen=True)
@@ -281,13 +284,14 @@ class Resource:
         return self._bulk(self.item_type, "upsert")
 
 
+def is_id(value: str, longest: int = 66) -> bool:
+    """Whether the reference would take it as an identifier (CONTRACT §2.9)."""
+    return len(value) <= longest and _ID.fullmatch(value) is not None
+
+
 def check_id(value: str, field: str = "id", longest: int = 66) -> None:
-    """Raises Invalid for an identifier that the reference would not take (CONTRACT §2.9)."""
-    if (
-        not value
-        or len(value) > longest
-        or any(not (c.isascii() and (c.isalnum() or c in "_-.:@")) for c in value)
-    ):
+    """Raises Invalid for what is no identifier."""
+    if not is_id(value, longest):
         raise Invalid(
             problems=(
                 Problem.violation(

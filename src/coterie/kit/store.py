@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, Table, and_, bindparam, delete, select, tuple_, update
 
-from coterie.database.session import Retry
+from coterie.database.session import Retry, Session
 from coterie.kit.bulk import Outcome
 from coterie.kit.call import Call
 from coterie.kit.clock import new_id
 from coterie.kit.errors import AlreadyExists, CoterieError, Invalid, NotFound, Problem, VersionConflict
 from coterie.kit.language import check_map
 from coterie.kit.mixins import SchemasNeeded
+from coterie.query.sql import key_rows
 
 Key = tuple[str, ...]
 Document = dict[str, Any]
 How = Literal["create", "upsert", "replace"]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A resource to be written: its key (None: one is made), its document, and the version it is based on."""
 
     key: Key | None
@@ -153,7 +153,7 @@ async def store(call: Call, kind: Kind, changes: Sequence[Change | CoterieError]
         Outcome.refused(change) if isinstance(change, CoterieError) else None for change in changes
     ]
     pending = [
-        (position, change if change.key is not None else replace(change, key=(kind.new_key(),)))
+        (position, change if change.key is not None else change._replace(key=(kind.new_key(),)))
         for position, change in enumerate(changes)
         if isinstance(change, Change)
     ]
@@ -295,7 +295,9 @@ async def locked(call: Call, kind: Kind, keys: Sequence[Key]) -> dict[Key, Row[A
     if not keys:
         return {}
     columns = [kind.table.c[name] for name in kind.key]
-    statement = select(kind.table).where(kind.table.c.tenant == call.tenant.name, among(columns, keys))
+    statement = select(kind.table).where(
+        kind.table.c.tenant == call.tenant.name, among(call.db, columns, keys)
+    )
     rows = await call.db.all(statement.order_by(*columns).with_for_update())
     stored = {kind.key_of(row): row for row in rows}
     if kind.purge is not None:
@@ -310,25 +312,34 @@ async def among_stored(
 
     Their rows are locked until the transaction ends: against being deleted, or, exclusively, against everything.
     """
+    return {row[0] for row in await kept_rows(call, column, [column], ids, exclusive=exclusive)}
+
+
+async def kept_rows(
+    call: Call,
+    key: Column[str],
+    columns: Sequence[ColumnElement[Any]],
+    ids: Collection[str],
+    *,
+    exclusive: bool = False,
+) -> Sequence[Row[Any]]:
+    """The same as rows of `columns`."""
     if not ids:
-        return set()
-    tenant = column.table.c.tenant
-    statement = select(column).where(tenant == call.tenant.name, column.in_(sorted(ids))).order_by(column)
-    rows = await call.db.all(statement.with_for_update(read=not exclusive, key_share=not exclusive))
-    return {row[0] for row in rows}
+        return []
+    here = and_(key.table.c.tenant == call.tenant.name, among(call.db, [key], [(id,) for id in ids]))
+    statement = select(*columns).where(here).order_by(key)
+    return await call.db.all(statement.with_for_update(read=not exclusive, key_share=not exclusive))
 
 
-def among(columns: Sequence[ColumnElement[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
+def among(session: Session, columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
     """Whether the columns hold one of `keys`: equality where all agree, so that an index range serves it."""
     parts = list(zip(*keys, strict=True))
     same = [column == part[0] for column, part in zip(columns, parts, strict=True) if len(set(part)) == 1]
     varying = [at for at, part in enumerate(parts) if len(set(part)) > 1]
-    if len(varying) == 1:
-        same.append(columns[varying[0]].in_([key[varying[0]] for key in keys]))
-    elif varying:
-        same.append(
-            tuple_(*(columns[at] for at in varying)).in_([tuple(key[at] for at in varying) for key in keys])
-        )
+    if varying:
+        chosen = [columns[at] for at in varying]
+        rows = key_rows(session.sql, [column.name for column in chosen], [parts[at] for at in varying])
+        same.append(tuple_(*chosen).in_(rows) if len(chosen) > 1 else chosen[0].in_(rows))
     return and_(*same)
 
 
@@ -379,7 +390,9 @@ async def remove(call: Call, kind: Kind, keys: Sequence[Key]) -> dict[Key, Docum
     stored = await locked(call, kind, keys)
     if stored:
         columns = [kind.table.c[name] for name in kind.key]
-        gone = delete(kind.table).where(kind.table.c.tenant == call.tenant.name, among(columns, list(stored)))
+        gone = delete(kind.table).where(
+            kind.table.c.tenant == call.tenant.name, among(call.db, columns, list(stored))
+        )
         await call.db.run(gone)
     if kind.removed is not None and stored:
         await kind.removed(

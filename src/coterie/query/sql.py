@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -35,7 +35,7 @@ _ODD_KEY: Final = re.compile(r'["\\\x00-\x1f]|^$')
 
 def _to_json(value: object) -> str:
     text = msgspec.json.encode(value).decode()
-    if _NUL.search(text):
+    if "\\u0000" in text and _NUL.search(text):
         raise ValueError("a text holds the character U+0000, which cannot be stored; remove it")
     return text
 
@@ -230,6 +230,18 @@ def _matches_sqlite(element: json_matches, compiler: SQLCompiler, **kw: Any) -> 
 def _matches_postgresql(element: json_matches, compiler: SQLCompiler, **kw: Any) -> str:
     document, test = _operands(element, compiler, **kw)
     return f"({document} IS NOT NULL AND {document} @@ CAST({test} AS jsonpath))"
+
+
+def key_rows(dialect: Dialect, names: Sequence[str], parts: Sequence[Sequence[str]]) -> sa.Select[Any]:
+    """A SELECT of many keys, whose text is the same however many they are; `parts` are the values by column."""
+    if dialect.name == "postgresql":
+        lists = [sa.bindparam(None, list(part), type_=ARRAY(sa.Text())) for part in parts]
+        return sa.select(*sa.func.unnest(*lists).table_valued(*names, name="given").render_derived().c)
+    text = msgspec.json.encode(list(zip(*parts, strict=True))).decode()
+    given = sa.func.json_each(text).table_valued("value", name="given")
+    return sa.select(
+        *(sa.func.json_extract(given.c.value, f"$[{at}]").label(name) for at, name in enumerate(names))
+    )
 
 
 class regexp(FunctionElement[bool]):  # noqa: N801

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, delete, exists, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from coterie.database.session import Session
 from coterie.kit.clock import iso, new_secret
@@ -31,6 +43,7 @@ class Pace:
     After `attempts` failures an event is parked: with these numbers, about an hour after the first.
     """
 
+    oldest: int = 1000
     subjects: int = 100
     events: int = 500
     at_once: int = 16
@@ -90,14 +103,35 @@ def _ready(table: FromClause, now: datetime, pace: Pace) -> ColumnElement[bool]:
 
 def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
     event, earlier = outbox.alias("event"), outbox.alias("earlier")
-    first = ~exists().where(
+    # Not NOT EXISTS: PostgreSQL would join all open events with all of them when it has no statistics yet.
+    first = select(func.min(earlier.c.id)).where(
         earlier.c.done_at.is_(None),
         earlier.c.tenant == event.c.tenant,
         earlier.c.subject == event.c.subject,
-        earlier.c.id < event.c.id,
     )
-    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), first)
+    head = event.c.id == first.scalar_subquery()
+    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), head)
     return claimable.order_by(event.c.id).limit(limit)
+
+
+async def _claimable(session: Session, now: datetime, pace: Pace) -> tuple[list[int], int | None]:
+    """Heads, locked, and the id beyond which events behind them need not be looked for.
+
+    A subject with a million events has one head, and looking for more of them would read all the others each time.
+    So only the oldest events are looked at; but when all of those wait, those behind them are.
+    """
+    columns = outbox.c
+    window = select(columns.id, columns.tenant, columns.subject).where(_open(outbox))
+    rows = await session.all(window.order_by(columns.id).limit(pace.oldest))
+    leading: dict[tuple[str, str], int] = {}
+    for row in rows:
+        leading.setdefault((row.tenant, row.subject), row.id)
+    heads = _heads(now, pace, pace.subjects).with_for_update(skip_locked=True)
+    (id,) = heads.selected_columns
+    found = [row[0] for row in await session.all(heads.where(id.in_(leading.values())))]
+    if found or len(rows) < pace.oldest:
+        return found, rows[-1].id if rows else None
+    return [row[0] for row in await session.all(heads)], None
 
 
 async def anything(session: Session, now: datetime, pace: Pace) -> bool:
@@ -108,16 +142,13 @@ async def anything(session: Session, now: datetime, pace: Pace) -> bool:
 async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
     """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
     token, until = new_secret(12), now + timedelta(seconds=pace.lease)
-    heads = [
-        row[0]
-        for row in await session.all(_heads(now, pace, pace.subjects).with_for_update(skip_locked=True))
-    ]
+    heads, last = await _claimable(session, now, pace)
     if not heads:
         return Claim(token, until, (), 0)
     leased: list[StoredEvent] = []
     done: list[int] = []
     blocked: set[tuple[str, str]] = set()
-    for row in await session.all(_behind(heads, now, pace)):
+    for row in await session.all(_behind(heads, now, pace, last)):
         if (row.tenant, row.subject) in blocked:
             continue
         if not row.ready:
@@ -138,12 +169,14 @@ async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -
     return Claim(token, until, tuple(leased), len(done))
 
 
-def _behind(heads: Sequence[int], now: datetime, pace: Pace) -> Select[Any]:
-    """The heads and the open events behind each, oldest first."""
+def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int | None) -> Select[Any]:
+    """The heads and the open events behind each as far as `last`, oldest first."""
     head, event = outbox.alias("head"), outbox.alias("event")
     behind = and_(event.c.tenant == head.c.tenant, event.c.subject == head.c.subject, event.c.id >= head.c.id)
     columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
     ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
+    if last is not None:
+        behind &= event.c.id <= last
     statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
         head.join(event, behind)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, or_, select, true, tuple_
+from sqlalchemy import Select, and_, delete, literal, or_, select, true, tuple_
 
 from coterie.database.session import Database, Session
 from coterie.kit.call import Call
@@ -16,6 +16,7 @@ from coterie.kit.jobs import FAILED, QUEUED, RUNNING, SUCCEEDED, UPLOADING, Job,
 from coterie.kit.rows import Handler, Row, Service
 from coterie.kit.runtime import Runtime
 from coterie.kit.tables import job, job_chunk, job_error, job_seen
+from coterie.query.sql import key_rows
 
 # A lease, in seconds, need not outlive a step: the job's row is locked while one runs.
 _LEASE = 10.0
@@ -125,8 +126,11 @@ async def _save(call: Call, current: Job, step: Step) -> None:
         cursor["out"] = n + 1
     rows = [{"tenant": tenant, "job": id, "line": line, "message": text} for line, text in step.errors]
     await call.db.run(job_error.insert(), rows)
-    met = [{"tenant": tenant, "job": id, "key": key} for key in sorted(step.seen)]
-    await call.db.run(call.db.insert(job_seen).on_conflict_do_nothing(), met)
+    if step.seen:
+        met = key_rows(call.db.sql, ["key"], [sorted(step.seen)]).subquery()
+        keys = select(literal(tenant), literal(id), met.c.key).where(true())
+        insert = call.db.insert(job_seen).from_select(["tenant", "job", "key"], keys)
+        await call.db.run(insert.on_conflict_do_nothing())
     values: dict[str, Any] = {"counts": counts, "cursor": cursor, "attempts": 0}
     values["lease_until"] = iso(now + timedelta(seconds=_LEASE))
     if step.finished or step.failure:

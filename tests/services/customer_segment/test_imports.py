@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coterie.services.customer_segment.operations import files
 from support.api import Api
 from support.jobs import CSV, IMPORTS, finish, imported, lose_lease, ndjson, refused, run_steps, upload
 from support.shop import SEGMENTS, Shop
@@ -187,6 +188,7 @@ def test_what_can_not_be_a_file_leaves_nothing(
         assert answer.status == status, answer.body
 
 
+@pytest.mark.usefixtures("small_chunks")
 def test_an_upload_that_breaks_off_never_runs(open_gold: Shop) -> None:
     api = open_gold.api
     rows = ndjson({"customerId": f"c{number}"} for number in range(2500))
@@ -237,6 +239,13 @@ def test_a_dry_run_writes_only_what_it_found_out(gold: Shop) -> None:
     assert (members(gold.api), gold.api.events()) == (before, events)
 
 
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are cut after every thousand lines."""
+    monkeypatch.setattr(files, "_MOST_LINES", 1_000)
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_a_cancelled_import_stops_and_keeps_what_it_did(open_gold: Shop) -> None:
     api = open_gold.api
     rows = ndjson({"customerId": f"c{number:04}"} for number in range(2500))
@@ -252,6 +261,7 @@ def test_a_cancelled_import_stops_and_keeps_what_it_did(open_gold: Shop) -> None
         assert api.post(f"{IMPORTS}/nothing/cancel").status == 404
 
 
+@pytest.mark.usefixtures("small_chunks")
 def test_another_worker_goes_on_where_one_was_lost(open_gold: Shop) -> None:
     api = open_gold.api
     open_gold.member("gold", "old")

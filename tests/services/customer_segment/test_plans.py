@@ -40,8 +40,8 @@ def unbounded(steps: list[str]) -> list[str]:
 @pytest.mark.parametrize("name", HOT)
 def test_a_hot_statement_reads_only_what_is_asked_for(sqlite_server: Server, name: str) -> None:
     statement: Hot = HOT[name]
-    text, order, bound = statement.compiled(sqlite_server.runtime.database.sql)
-    steps = plan(sqlite_server, text, [bound[each] for each in order])
+    any_values = statement.statement.compile().params
+    steps = plan(sqlite_server, *statement.bound(sqlite_server.runtime.database.sql, any_values))
     assert steps
     assert unbounded(steps) == []
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from coterie.kit.call import Call
-from coterie.kit.store import among_stored
+from coterie.kit.store import among_stored, kept_rows
 from coterie.services.customer.operations import companies
 from coterie.services.customer.tables import company, customer
 
@@ -27,6 +28,13 @@ links = select(company.c.tenant, company.c.customer_id, company.c.legal_entity_i
 async def existing(call: Call, ids: Collection[str]) -> set[str]:
     """Those of `ids` that are customers; none of them can be deleted until the transaction ends."""
     return await among_stored(call, customer.c.id, ids)
+
+
+async def named(call: Call, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """The same as rows with id, first_name, last_name, email."""
+    columns = customer.c
+    shown = [columns.id, columns.first_name, columns.last_name, columns.contact_email.label("email")]
+    return await kept_rows(call, columns.id, shown, ids)
 
 
 async def companies_of(call: Call, customer_id: str) -> tuple[str, ...]:

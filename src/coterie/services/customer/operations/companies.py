@@ -27,7 +27,7 @@ async def unlink(call: Call, deleted: list[Event]) -> None:
     """Contacts were unassigned."""
     columns = company.c
     pairs = sorted({_pair(event) for event in deleted})
-    gone = among([columns.customer_id, columns.legal_entity_id], pairs)
+    gone = among(call.db, [columns.customer_id, columns.legal_entity_id], pairs)
     await call.db.run(delete(company).where(columns.tenant == call.tenant.name, gone))
 
 

@@ -77,7 +77,8 @@ async def _assigned(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[tuple[
     """The ids of the contact assignments that these pairs of customer and legal entity have."""
     columns = contact.c
     statement = select(columns.customer_id, columns.legal_entity_id, columns.id).where(
-        columns.tenant == call.tenant.name, among([columns.customer_id, columns.legal_entity_id], pairs)
+        columns.tenant == call.tenant.name,
+        among(call.db, [columns.customer_id, columns.legal_entity_id], pairs),
     )
     return {(row.customer_id, row.legal_entity_id): row.id for row in await call.db.all(statement)}
 

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
-from coterie.kit.errors import CoterieError, NotFound, Problem
+from coterie.kit.errors import CoterieError, NotFound
 from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
 from coterie.kit.outbox import Event
 from coterie.kit.resource import check_id
 from coterie.kit.rows import Bulk
-from coterie.kit.store import (
-    Change,
-    Document,
-    Key,
-    Kind,
-    Write,
-    Written,
-    among,
-    prepared,
-    remove,
-    store,
-)
+from coterie.kit.store import Change, Document, among, prepared, remove, store_one
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
-from coterie.services.customer import facade as customers
-from coterie.services.customer_management import facade as companies
-from coterie.services.customer_segment import events, rules
+from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations.audience import audience, membership
-from coterie.services.customer_segment.operations.segments import (
-    delete_members,
-    emit_customer_deleted,
-    existing,
-    seen,
-)
+from coterie.services.customer_segment.operations.members import COMPANY, KIND, PERSON, assign, parties
+from coterie.services.customer_segment.operations.segments import delete_members, existing, seen
 from coterie.services.customer_segment.schemas import (
     AssignmentUpdate,
     CustomerAssignmentItem,
@@ -46,17 +28,14 @@ from coterie.services.customer_segment.schemas import (
 )
 from coterie.services.customer_segment.tables import member
 
-_person = customers.names.subquery("person")
-_company = companies.names.subquery("company")
-
 FIELDS = Fields(
     {
         "customer.id": Field(member.c.customer_id),
-        "customer.firstName": Field(_person.c.first_name),
-        "customer.lastName": Field(_person.c.last_name),
-        "customer.email": Field(_person.c.email),
+        "customer.firstName": Field(PERSON.c.first_name),
+        "customer.lastName": Field(PERSON.c.last_name),
+        "customer.email": Field(PERSON.c.email),
         "legalEntity.id": Field(func.nullif(member.c.legal_entity_id, rules.NO_ENTITY)),
-        "legalEntity.name": Field(_company.c.name),
+        "legalEntity.name": Field(COMPANY.c.name),
         "assignmentType": Field(member.c.assignment_type),
         "metadata.version": Field(member.c.version, "number"),
         "metadata.createdAt": Field(member.c.created_at, "date"),
@@ -66,110 +45,21 @@ FIELDS = Fields(
 )
 
 
-async def _check(call: Call, writes: Sequence[Write]) -> list[list[Problem]]:
-    """Customers and legal entities must exist (decision 5), unless the tenant keeps them elsewhere."""
-    if call.setting("references", "checked") == "open":
-        return [[] for _ in writes]
-    people = await customers.existing(call, {write.key[0] for write in writes})
-    entities = {write.key[1] for write in writes} - {rules.NO_ENTITY}
-    firms = await companies.existing(call, entities) if entities else set()
-    return [_missing(write.key[0], write.key[1], people, firms) for write in writes]
-
-
-def _missing(customer: str, entity: str, people: Collection[str], firms: Collection[str]) -> list[Problem]:
-    problems = []
-    if customer not in people:
-        problems.append(
-            Problem.violation("customerId", f"there is no customer {customer!r}; create it first")
-        )
-    if entity != rules.NO_ENTITY and entity not in firms:
-        problems.append(
-            Problem.violation("legalEntityId", f"there is no legal entity {entity!r}; create it first")
-        )
-    return problems
-
-
-async def _written(call: Call, changed: Sequence[Written]) -> None:
-    named = await _named(call, [each.key for each in changed])
-    for each in changed:
-        segment_id = each.key[2]
-        view = {**named[each.key], **{name: value for name, value in each.view.items() if name != "id"}}
-        payload = events.assignment(call.tenant.name, segment_id, view)
-        type_ = events.CUSTOMER_CREATED if each.before is None else events.CUSTOMER_UPDATED
-        call.emit(type_, events.subject(segment_id), payload, segment_id=segment_id)
-
-
-async def _purge(call: Call, found: dict[Key, Row[Any]]) -> None:
-    """An expired membership gives way to what is written, as if it were not there."""
-    over = [key for key, row in found.items() if row.expires_at is not None and row.expires_at <= call.at]
-    if over:
-        await delete_members(call, among([member.c[name] for name in KIND.key], over), expired=True)
-    for key in over:
-        del found[key]
-
-
-async def _removed(call: Call, gone: Sequence[Written]) -> None:
-    for each in gone:
-        customer_id, entity, segment_id = each.key
-        emit_customer_deleted(call, segment_id, customer_id, entity)
-
-
-KIND = Kind(
-    noun="assignment",
-    table=member,
-    key=("customer_id", "legal_entity_id", "segment_id"),
-    columns={"assignmentType": "assignment_type"},
-    defaults={"assignmentType": "MANUAL"},
-    check=_check,
-    # Who is assigned by hand stays until he is removed by hand.
-    values=lambda _document: {"cause": None, "expires_at": None},
-    purge=_purge,
-    written=_written,
-    removed=_removed,
-)
-
-
-async def _named(call: Call, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], Document]:
-    """The `customer` and `legalEntity` of each key, with the names of now."""
-    people = select(_person).where(
-        _person.c.tenant == call.tenant.name, _person.c.id.in_({key[0] for key in keys})
-    )
-    by_id = {row.id: row for row in await call.db.all(people)}
-    entities = {key[1] for key in keys} - {rules.NO_ENTITY}
-    names: dict[str, str] = {}
-    if entities:
-        firms = select(_company).where(_company.c.tenant == call.tenant.name, _company.c.id.in_(entities))
-        names = {row.id: row.name for row in await call.db.all(firms)}
-    return {key: parties(key[0], key[1], by_id.get(key[0]), names.get(key[1])) for key in keys}
-
-
-def parties(customer_id: str, entity: str, person: Any, entity_name: str | None) -> Document:
-    """`customer` and, for B2B, `legalEntity` of an assignment; what is not known of them is absent."""
-    customer = {"id": customer_id}
-    if person is not None:
-        known = {"firstName": person.first_name, "lastName": person.last_name, "email": person.email}
-        customer |= {name: value for name, value in known.items() if value is not None}
-    view: Document = {"customer": customer}
-    if entity != rules.NO_ENTITY:
-        view["legalEntity"] = {"id": entity} | ({"name": entity_name} if entity_name is not None else {})
-    return view
-
-
 def _selected(call: Call) -> Select[Any]:
     """Members that count now, with the names of now."""
     here = call.tenant.name
-    person = and_(_person.c.tenant == here, _person.c.id == member.c.customer_id)
-    company = and_(_company.c.tenant == here, _company.c.id == member.c.legal_entity_id)
+    person = and_(PERSON.c.tenant == here, PERSON.c.id == member.c.customer_id)
+    company = and_(COMPANY.c.tenant == here, COMPANY.c.id == member.c.legal_entity_id)
     return (
         select(
             member,
-            _person.c.first_name,
-            _person.c.last_name,
-            _person.c.email,
-            _company.c.name.label("entity_name"),
+            PERSON.c.first_name,
+            PERSON.c.last_name,
+            PERSON.c.email,
+            COMPANY.c.name.label("entity_name"),
         )
-        .join_from(member, _person, person, isouter=True)
-        .join(_company, company, isouter=True)
+        .join_from(member, PERSON, person, isouter=True)
+        .join(COMPANY, company, isouter=True)
         .where(member.c.tenant == here, or_(member.c.expires_at.is_(None), member.c.expires_at > call.at))
     )
 
@@ -246,9 +136,7 @@ async def _put(
     call: Call, segment_id: str, customer_id: str, entity: str, body: AssignmentUpdate | None
 ) -> Reply:
     await must_exist(call, segment_id)
-    (outcome,) = await store(call, KIND, [change(segment_id, customer_id, entity, body)])
-    if outcome.error is not None:
-        raise outcome.error
+    outcome = await store_one(call, KIND, change(segment_id, customer_id, entity, body))
     return Reply(outcome.code)
 
 
@@ -257,9 +145,12 @@ def change(segment_id: str, customer_id: str, entity: str | None, body: Assignme
     check_id(customer_id, "customerId")
     if entity:
         check_id(entity, "legalEntityId")
-    document, version = prepared({} if body is None else to_document(body))
+    key = customer_id, entity or rules.NO_ENTITY, segment_id
+    if body is None or (body.mixins is None and body.metadata is None):
+        return Change(key, {}, "upsert")
+    document, version = prepared(to_document(body))
     document = {name: value for name, value in document.items() if name in ("mixins", "metadata")}
-    return Change((customer_id, entity or rules.NO_ENTITY, segment_id), document, "upsert", version)
+    return Change(key, document, "upsert", version)
 
 
 async def must_exist(call: Call, segment_id: str) -> None:
@@ -282,7 +173,7 @@ async def put_customers(call: Call, segment_id: str, body: Bulk[CustomerAssignme
             changes.append(change(segment_id, each.customer_id, each.legal_entity_id, each))
         except CoterieError as error:
             changes.append(error)
-    return bulk_reply(call, await store(call, KIND, changes), ids=False)
+    return bulk_reply(call, await assign(call, changes), ids=False)
 
 
 async def delete_customer(call: Call, segment_id: str, customer_id: str) -> None:
@@ -340,4 +231,4 @@ async def forget_companies(call: Call, deleted: list[Event]) -> None:
 async def forget_contacts(call: Call, deleted: list[Event]) -> None:
     """Who is no longer a contact of a legal entity has no assignments for it."""
     pairs = [(event.facts["customer_id"], event.facts["legal_entity_id"]) for event in deleted]
-    await delete_members(call, among([member.c.customer_id, member.c.legal_entity_id], pairs))
+    await delete_members(call, among(call.db, [member.c.customer_id, member.c.legal_entity_id], pairs))

@@ -14,17 +14,15 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import CoterieError, Invalid, NotFound, Problem
 from coterie.kit.jobs import Job, Step
 from coterie.kit.rows import Upload
-from coterie.kit.store import Change, Document, remove, store
+from coterie.kit.store import Change, Document, remove
 from coterie.kit.wire import convert, encode
 from coterie.services.customer_segment.operations import customers, files
 from coterie.services.customer_segment.operations.segments import existing
-from coterie.services.customer_segment.operations.stamps import touch
 from coterie.services.customer_segment.operations.targets import TARGETS, Files, Target, view_of
 from coterie.services.customer_segment.schemas import (
     ErrorsQuery,
     ImportQuery,
 )
-from coterie.services.customer_segment.tables import item
 
 T = TypeVar("T")
 KIND = "customer-segment.import"
@@ -151,12 +149,13 @@ async def _judged(call: Call, current: Job, data: bytes, lines: int) -> Step:
         numbers.append(number)
         changes.append(_change(target, record, parameters.get("segmentId")))
     read = [change for change in changes if isinstance(change, Change)]
-    segments = sorted({target.segment_of(change) for change in read})
-    known = await existing(call, segments, exclusive=call.raced)
-    judged = [_in_segment(target, change, known) for change in changes]
-    outcomes = await store(call, target.kind, judged)
-    if target.table is item and known:
-        await touch(call, known)
+    segments = target.segments_of(changes)
+    known = await existing(call, sorted(set(filter(None, segments))), exclusive=call.raced)
+    judged = [
+        change if segment is None or segment in known else NotFound("segment", segment)
+        for change, segment in zip(changes, segments, strict=True)
+    ]
+    outcomes = await target.store(call, judged)
     errors = [
         (number, message(call, outcome.error))
         for number, outcome in zip(numbers, outcomes, strict=True)
@@ -204,12 +203,6 @@ def _change(target: Target, record: Document | CoterieError, segment_id: str | N
         return target.change(row, segment_id or row.segment_id)
     except CoterieError as error:
         return error
-
-
-def _in_segment(target: Target, change: Change | CoterieError, known: set[str]) -> Change | CoterieError:
-    if isinstance(change, CoterieError) or target.segment_of(change) in known:
-        return change
-    return NotFound("segment", target.segment_of(change))
 
 
 def message(call: Call, error: CoterieError) -> str:

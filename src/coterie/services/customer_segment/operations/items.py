@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, case, delete, func, select
 
-from coterie.kit.bulk import bulk_reply
+from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import CoterieError, Invalid, NotFound, Problem
 from coterie.kit.language import filter_map
@@ -203,11 +203,7 @@ async def put_items(call: Call, segment_id: str, type: str, body: Bulk[ItemAssig
             changes.append(change(segment_id, kind, each.id, each))
         except CoterieError as error:
             changes.append(error)
-    outcomes = await store(call, KIND, changes)
-    # Also where nothing changed but the version, which the lists show.
-    if any(outcome.error is None for outcome in outcomes):
-        await touch(call, [segment_id])
-    return bulk_reply(call, outcomes)
+    return bulk_reply(call, await assign(call, changes))
 
 
 async def delete_item(call: Call, segment_id: str, type: str, item_id: str) -> None:
@@ -225,6 +221,20 @@ async def delete_items(call: Call, segment_id: str, type: str, body: Bulk[str]) 
     keys = [each if isinstance(each, CoterieError) else (segment_id, kind, each) for each in body.items]
     left = set(await remove(call, KIND, list({key: None for key in keys if isinstance(key, tuple)})))
     return bulk_reply(call, [removal(key, left, -1) for key in keys])
+
+
+async def assign(call: Call, changes: Sequence[Change | CoterieError]) -> list[Outcome]:
+    """Write items of any segments, which lists of them then show."""
+    outcomes = await store(call, KIND, changes)
+    # Also where nothing changed but the version, which the lists show.
+    written = {
+        change.key[0]
+        for change, outcome in zip(changes, outcomes, strict=True)
+        if isinstance(change, Change) and change.key is not None and outcome.error is None
+    }
+    if written:
+        await touch(call, written)
+    return outcomes
 
 
 def type_of(text: str) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table
 
 from coterie.kit import jobs
+from coterie.kit.bulk import Outcome
 from coterie.kit.call import Call, Reply
+from coterie.kit.errors import CoterieError
 from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
 from coterie.kit.store import Change, Document, Kind
 from coterie.kit.tables import job
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer_segment import events
-from coterie.services.customer_segment.operations import customers, items
+from coterie.services.customer_segment.operations import customers, items, members
 from coterie.services.customer_segment.schemas import AssignmentUpdate, CustomerRow, ItemRow
 
 FIELDS = Fields(
@@ -32,13 +34,16 @@ FIELDS = Fields(
 
 @dataclass(frozen=True)
 class Target:
-    """What a file's rows become. names: the fields of a row by the key columns that they are, in the order of an
-    index that starts with the segment. required: the columns that a CSV must have.
+    """What a file's rows become.
+
+    store: writes changes of the kind. names: the fields of a row by the key columns that they are, in the order of
+    an index that starts with the segment. required: the columns that a CSV must have.
     """
 
     row: type[CustomerRow] | type[ItemRow]
     kind: Kind
     change: Callable[[Any, str], Change]
+    store: Callable[[Call, Sequence[Change | CoterieError]], Awaitable[list[Outcome]]]
     updated: str
     names: dict[str, str]
     required: tuple[str, ...]
@@ -48,10 +53,10 @@ class Target:
         """The assignments."""
         return self.kind.table
 
-    def segment_of(self, change: Change) -> str:
-        """The segment that a change is of."""
-        assert change.key is not None
-        return change.key[self.kind.key.index("segment_id")]
+    def segments_of(self, changes: Sequence[Change | CoterieError]) -> list[str | None]:
+        """The segment that each change is of."""
+        at = self.kind.key.index("segment_id")
+        return [change.key[at] if isinstance(change, Change) and change.key else None for change in changes]
 
 
 def _member(row: CustomerRow, segment_id: str) -> Change:
@@ -67,9 +72,9 @@ _MEMBER = {"segment_id": "segmentId", "customer_id": "customerId", "legal_entity
 _ITEM = {"segment_id": "segmentId", "type": "type", "item_id": "id"}
 TARGETS = {
     "customers": Target(
-        CustomerRow, customers.KIND, _member, events.CUSTOMER_UPDATED, _MEMBER, ("customerId",)
+        CustomerRow, members.KIND, _member, members.assign, events.CUSTOMER_UPDATED, _MEMBER, ("customerId",)
     ),
-    "items": Target(ItemRow, items.KIND, _item, events.ITEM_UPDATED, _ITEM, ("type", "id")),
+    "items": Target(ItemRow, items.KIND, _item, items.assign, events.ITEM_UPDATED, _ITEM, ("type", "id")),
 }
 
 
