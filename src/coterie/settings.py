@@ -54,7 +54,8 @@ class Settings:
         "Whether a segment is active only inside its validity window, besides its status.", True
     )
     segment_memory: int = _setting(
-        "Bytes of segments' items and category trees that a worker keeps ready to be sent.", 256 * 1024 * 1024
+        "Bytes of segments' items and products and of category trees that a worker keeps ready.",
+        256 * 1024 * 1024,
     )
     event_days: int = _setting("Days for which delivered events are kept.", 30)
     job_days: int = _setting("Days for which finished imports and exports are kept, with their files.", 7)

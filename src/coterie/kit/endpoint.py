@@ -15,7 +15,7 @@ from coterie.kit.errors import CoterieError, Forbidden, Invalid, NotFound, Probl
 from coterie.kit.rows import Bulk, Form, Row, Upload, bulk_item, form_value
 from coterie.kit.runtime import Runtime
 from coterie.kit.tenants import Tenant
-from coterie.kit.wire import convert, encode, parse, parse_query
+from coterie.kit.wire import convert, decode, encode, parse, parse_query
 
 _NOBODY = Caller("anonymous", "", frozenset())
 
@@ -135,16 +135,15 @@ def read_body(runtime: Runtime, row: Row, request: Request) -> Any:
             except ValueError:
                 raise Invalid("The form can't be read.") from None
             return Form(convert(pairs, struct))
-        return Form(convert(parse(request.body), struct))
+        return Form(decode(request.body, struct))
     if media in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise UnsupportedMedia(f"The media type {media} is not supported; send application/json.")
     if row.handler.body_optional and not request.body.strip():
         return None
-    value = parse(request.body)
     item = bulk_item(body)
     if item is None:
-        return convert(value, body)
-    return read_bulk(value, item, runtime.settings.bulk_max)
+        return decode(request.body, body)
+    return read_bulk(parse(request.body), item, runtime.settings.bulk_max)
 
 
 def read_bulk(value: Any, item: Any, most: int) -> Bulk[Any]:

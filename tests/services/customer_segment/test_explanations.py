@@ -192,7 +192,7 @@ def test_a_product_is_explained_by_its_segments_and_paths(tree: tuple[Shop, str,
     assert answer.headers["x-total-count"] == "1"
     step = answer.json["segments"][0]["ways"][0]["path"][0]
     assert step == {"id": "all", "name": {"en": "Category all"}}
-    with shop.api.statements(9):
+    with shop.api.statements(10):
         shop.api.get(f"{EXPLAINED}/{ada}/products/boot", x_total_count="true")
 
 

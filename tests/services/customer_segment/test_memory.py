@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coterie.services.customer_segment.operations import hot
+from coterie.services.customer_segment.operations import hot, match
 from coterie.services.customer_segment.operations.memory import MEMORY, Memory
 from support.api import Api
 from support.shop import SEGMENTS, Shop
@@ -27,6 +27,16 @@ CHANGES: dict[str, Callable[[Api], Any]] = {
     "items go in bulk": lambda api: api.delete(f"{GOLD}/items/CATEGORY/bulk", ["drills"]),
     "a product is renamed": lambda api: api.patch(f"{PRODUCTS}/p1", {"name": {"en": "New"}}),
     "a product is deleted": lambda api: api.delete(f"{PRODUCTS}/p1"),
+    "a product comes into a category": lambda api: api.put(
+        f"{CATEGORIES}/drills/assignments/references/p3", {}
+    ),
+    "products come into a category in bulk": lambda api: api.put(
+        f"{CATEGORIES}/drills/assignments/references/bulk", [{"ref": {"id": "p3", "type": "PRODUCT"}}]
+    ),
+    "a product leaves a category": lambda api: api.delete(f"{CATEGORIES}/drills/assignments/references/p4"),
+    "a product leaves all categories": lambda api: api.delete("/category/{tenant}/assignments/references/p4"),
+    "a category is emptied": lambda api: api.delete(f"{CATEGORIES}/drills/assignments"),
+    "a product of a category is deleted": lambda api: api.delete(f"{PRODUCTS}/p4"),
     "a category is renamed": lambda api: api.patch(
         f"{CATEGORIES}/drills?publish=true", {"localizedName": {"en": "New"}, "metadata": {"version": 1}}
     ),
@@ -98,6 +108,37 @@ def test_a_change_shows_at_once(stocked: Shop, change: str) -> None:
     assert after[0] == ada.get(f"{ITEMS}?q=type:(PRODUCT,CATEGORY)").json
 
 
+def test_the_products_of_descendants_come_and_go_with_the_tree(stocked: Shop) -> None:
+    stocked.setting("segments.categoryScope", "subtree")
+    ada = stocked.api.as_customer("ada")
+    stocked.category("small", "drills")
+    stocked.categorise("small", "p3")
+    moved = f"{CATEGORIES}/small?publish=true"
+    for parent, version, expected in (
+        ("saws", 1, ["p1", "p2", "p4"]),
+        ("drills", 2, ["p1", "p2", "p3", "p4"]),
+    ):
+        assert [each["id"] for each in shown(stocked, ada)[-1]] != expected
+        body = {"parentId": parent, "metadata": {"version": version}}
+        assert stocked.api.patch(moved, body).status == 204
+        assert [each["id"] for each in shown(stocked, ada)[-1]] == expected
+    stocked.setting("segments.categoryScope", "assigned")
+    assert [each["id"] for each in shown(stocked, ada)[-1]] == ["p1", "p2", "p4"]
+
+
+def test_a_match_from_memory_is_one_statement(stocked: Shop) -> None:
+    ada = stocked.api.as_customer("ada")
+    matched = shown(stocked, ada)[-1]
+    body = {
+        "items": [{"id": "p4"}, {"id": "p1"}, {"id": "p4"}],
+        "segmentIds": ["gold", "gone"],
+        "site": "main",
+    }
+    with stocked.api.statements(1):
+        assert stocked.api.post(f"{SEGMENTS}/match", body).json == [{"id": "p4"}, {"id": "p1"}]
+    assert len(matched) == 3
+
+
 def test_a_product_that_comes_after_its_assignment_has_its_name(stocked: Shop) -> None:
     stocked.setting("references", "open")
     ada = stocked.api.as_customer("ada")
@@ -158,8 +199,9 @@ def test_a_segment_too_large_for_memory_is_read_page_by_page(
     matched = shown(stocked, ada)[-1]
     for most in (1, 2, 3):
         MEMORY.clear()
-        monkeypatch.setattr(hot, "_MOST", most)
-        for _ in range(2):
+        for module in (hot, match):
+            monkeypatch.setattr(module, "_MOST", most)
+        for _ in range(3):
             assert [ada.get(ITEMS + query).json for query in queries] == expected
             assert shown(stocked, ada)[-1] == matched
 

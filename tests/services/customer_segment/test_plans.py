@@ -9,13 +9,15 @@ from sqlalchemy.engine import Engine
 
 from coterie.database.session import Hot
 from coterie.query.sql import register_sqlite
-from coterie.services.customer_segment.operations import hot, trees
+from coterie.services.customer_segment.operations import hot, match, trees
 from support.api import Server, new_tenant
 from support.shop import Shop
 
 HOT = {
-    "mine": hot._mine("all", True),
-    "named": hot._named(True),
+    "mine": hot._mine("all", True, with_tree=True),
+    "named": match._active(True, True),
+    "products": match._products(False, some=False),
+    "products asked for": match._products(True, some=True),
     "items": hot._items_of(),
     "categories": trees._categories_of(False),
 }

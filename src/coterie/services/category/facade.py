@@ -10,7 +10,7 @@ from sqlalchemy import select
 from coterie.kit.call import Call
 from coterie.services.category import tables
 from coterie.services.category.operations import categories, trees
-from coterie.services.category.rules import Node
+from coterie.services.category.rules import PRODUCT, Node
 
 __all__ = ["Node", "assignments", "closure", "existing", "names", "nodes_with_ancestors"]
 
@@ -31,7 +31,7 @@ assignments: Final = select(
     tables.assignment.c.tenant,
     tables.assignment.c.category_id,
     tables.assignment.c.ref_id.label("product_id"),
-)
+).where(tables.assignment.c.ref_type == PRODUCT)
 """The products in the categories of all tenants, to join: tenant, category_id, product_id."""
 
 

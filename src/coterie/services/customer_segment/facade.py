@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Select
 
 from coterie.kit.call import Call
-from coterie.services.customer_segment.operations import segments, storefront
+from coterie.services.customer_segment.operations import hot, match, segments
 from coterie.services.customer_segment.operations.hot import Asking
 
 
@@ -14,17 +17,13 @@ async def existing(call: Call, ids: Collection[str]) -> set[str]:
     return await segments.existing(call, sorted(ids))
 
 
-async def memberships(
-    call: Call,
-    customer_id: str,
-    legal_entity_id: str | None,
-    segment_ids: Collection[str],
-    *,
-    site: str | None = None,
-) -> frozenset[str]:
-    """Those of the segments that are active now and have the customer, acting for the entity, as a member."""
-    who = Asking(customer_id, legal_entity_id, None)
-    return frozenset(each[0] for each in await storefront.eligible(call, who, segment_ids, site))
+def memberships(*, for_entity: bool, windowed: bool) -> Select[Any]:
+    """The segments that are active and have a customer as a member, by `id`, as a part of a hot statement.
+
+    It binds `tenant`, `customer`, `at` and `site` ("": any), and `entity`, for which he acts; without `for_entity`
+    those of all his legal entities count. windowed: the setting `segment_validity`.
+    """
+    return hot.active_ids("token" if for_entity else "all", windowed)
 
 
 async def covered(
@@ -38,5 +37,5 @@ async def covered(
 ) -> frozenset[str]:
     """Those of the products that the customer's active ones of these segments cover."""
     who = Asking(customer_id, legal_entity_id, None)
-    eligible = await storefront.eligible(call, who, segment_ids, site)
-    return frozenset(await storefront.covered_products(call, eligible, product_ids))
+    eligible = await match.eligible(call, who, segment_ids, site)
+    return frozenset(await match.covered_products(call, [each[0] for each in eligible], product_ids))

@@ -13,6 +13,7 @@ from coterie.services.customer_segment.operations import (
     exports,
     imports,
     items,
+    match,
     segments,
     stamps,
     storefront,
@@ -76,6 +77,8 @@ SERVICE = Service(
         "product.updated": stamps.products_renamed,
         "category.created": stamps.categories_changed,
         "category.updated": stamps.categories_changed,
+        "assignment.created": stamps.categorised,
+        "assignment.deleted": stamps.categorised,
         "coupon.created": uses.note_coupons,
         "coupon.updated": uses.note_coupons,
         "coupon.deleted": uses.forget_coupons,
@@ -146,9 +149,7 @@ SERVICE = Service(
             200,
             answer=list[TreeNode],
         ),
-        op(
-            "POST", _SEGMENTS + "/match", storefront.match, MANAGE, 200, answer=list[MatchedItem], mode="read"
-        ),
+        op("POST", _SEGMENTS + "/match", match.match, MANAGE, 200, answer=list[MatchedItem], mode="read"),
         # Beyond the reference
         op("GET", "/counts", counts.list_counts, READ, 200, answer=list[CountView], extension=True),
         op("GET", "/counts/{segmentId}", counts.get_count, READ, 200, extension=True),

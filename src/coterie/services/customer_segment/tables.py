@@ -53,8 +53,11 @@ Index(
 item = resource_table("customer_segment_item", key("segment_id"), key("type"), key("item_id"))
 Index("customer_segment_item_of", item.c.tenant, item.c.type, item.c.item_id, item.c.segment_id, unique=True)
 
-# One row for each tenant whose categories ever changed; `stamp` is another text after every change of one.
-tree = tenant_table("customer_segment_tree", Column("stamp", Str, nullable=False))
+# One row for each tenant whose categories ever changed; `stamp` is another text after every change of one, and
+# `products_stamp` after every product that came into a category or left it. NULL: none did since there are stamps.
+tree = tenant_table(
+    "customer_segment_tree", Column("stamp", Str, nullable=False), Column("products_stamp", Str)
+)
 
 # How many members, products and categories a segment has: the sum over its shards, of which one alone may be
 # below zero. Expired memberships are in it, since nothing is written when one expires.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, select, type_coerce, update
 
-from coterie.database.session import Hot
+from coterie.database.session import HotRows
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.listing import ListQuery, page
 from coterie.kit.store import Document
 from coterie.kit.wire import to_document
+from coterie.query.json_text import array_text, object_text
 from coterie.query.q_sql import Field, Fields
-from coterie.query.sql import Str
+from coterie.query.sql import Json, Str
 from coterie.services.coupon import events, rules
-from coterie.services.coupon.operations.coupons import KIND, MANAGE, customer_of, stored, yrn
+from coterie.services.coupon.operations.coupons import KIND, MANAGE, code_of, customer_of, stored, yrn
 from coterie.services.coupon.schemas import CustomerQuery, RedemptionCreation
 from coterie.services.coupon.tables import coupon, redemption, usage
 from coterie.services.customer import facade as customers
@@ -26,6 +29,7 @@ from coterie.services.customer_segment import facade as segments
 REDEEM = "coupon.coupon_redeem"
 
 _person = customers.names.subquery("person")
+_links = customers.links.subquery("links")
 
 FIELDS = Fields(
     {
@@ -47,20 +51,21 @@ class _Redeemer:
     entity: str
 
 
-async def _redeemer(call: Call, body: RedemptionCreation) -> _Redeemer:
+def _redeemer(call: Call, body: RedemptionCreation, facts: Row[Any]) -> _Redeemer:
     """Raises Forbidden, and Invalid for a customer that is not there or a legal entity he does not act for."""
     caller = call.caller
     customer_id = customer_of(call, body.customer_number)
     himself = customer_id == caller.customer_id
     unchecked = not himself and call.setting("references", "checked") == "open"
-    if not himself and not unchecked:
-        await _check_customer(call, customer_id)
-    companies: tuple[str, ...] = ()
+    if not himself and not unchecked and facts.customer is None:
+        text = f"there is no customer {customer_id!r}"
+        raise Invalid(problems=(Problem.violation("customerNumber", text),))
+    companies: Collection[str] = ()
     if customer_id is not None:
         if himself and caller.legal_entity_id is not None:
             companies = (caller.legal_entity_id,)
         else:
-            companies = await customers.companies_of(call, customer_id)
+            companies = [each["id"] for each in facts.companies]
     asked = body.legal_entity_id
     if not unchecked:
         problems = rules.entity_problems(companies, asked, guest=customer_id is None)
@@ -69,35 +74,75 @@ async def _redeemer(call: Call, body: RedemptionCreation) -> _Redeemer:
     return _Redeemer(customer_id, rules.acting_for(companies, asked))
 
 
-async def _check_customer(call: Call, customer_id: str | None) -> None:
-    known = select(_person.c.id).where(_person.c.tenant == call.tenant.name, _person.c.id == customer_id)
-    if await call.db.first(known) is None:
-        text = f"there is no customer {customer_id!r}"
-        raise Invalid(problems=(Problem.violation("customerNumber", text),))
+async def _facts(call: Call, code: str, body: RedemptionCreation) -> Row[Any]:
+    """The coupon's row with all that its rules ask of the customer, by one statement. Raises NotFound.
 
-
-_USED = Hot(
-    select(usage.c.count).where(
-        usage.c.tenant == bindparam("tenant", type_=Str()),
-        usage.c.code == bindparam("code", type_=Str()),
-        usage.c.customer_id == bindparam("customer", type_=Str()),
-        usage.c.legal_entity_id == bindparam("entity", type_=Str()),
+    Whether the caller may name that customer is decided later.
+    """
+    caller, customer_id = call.caller, body.customer_number
+    entity = body.legal_entity_id
+    if customer_id is None or customer_id == caller.customer_id:
+        customer_id = caller.customer_id
+        entity = caller.legal_entity_id if entity is None else entity
+    key = code_of(call, code)
+    row = await _asked(bool(entity), call.runtime.settings.segment_validity).first(
+        call.db,
+        tenant=call.tenant.name,
+        code=key,
+        customer=customer_id or "",
+        entity=entity or "",
+        at=call.at,
+        site="",
     )
-)
+    if row is None or row.deleted:
+        raise NotFound("coupon", key)
+    return row
 
 
-async def _attempt(call: Call, row: Row[Any], who: _Redeemer, document: Document) -> rules.Attempt:
+def _text(name: str) -> ColumnElement[str]:
+    return bindparam(name, type_=Str())
+
+
+@cache
+def _asked(for_entity: bool, windowed: bool) -> HotRows:
+    """A coupon with the customer's id (NULL: there is none), companies, counts by legal entity, and segments.
+
+    for_entity: whether the legal entity is known; otherwise the segments are those for all of his.
+    """
+    person = select(_person.c.id).where(
+        _person.c.tenant == _text("tenant"), _person.c.id == _text("customer")
+    )
+    companies = select(object_text(id=_links.c.legal_entity_id)).where(
+        _links.c.tenant == _text("tenant"), _links.c.customer_id == _text("customer")
+    )
+    used = select(object_text(entity=usage.c.legal_entity_id, count=usage.c.count)).where(
+        usage.c.tenant == _text("tenant"),
+        usage.c.code == _text("code"),
+        usage.c.customer_id == _text("customer"),
+    )
+    mine = segments.memberships(for_entity=for_entity, windowed=windowed).subquery()
+    return HotRows(
+        select(
+            coupon,
+            person.scalar_subquery().label("customer"),
+            _list(companies).label("companies"),
+            _list(used).label("used"),
+            _list(select(object_text(id=mine.c.id))).label("segments"),
+        ).where(coupon.c.tenant == _text("tenant"), coupon.c.code == _text("code"))
+    )
+
+
+def _list(rows: Select[Any]) -> ColumnElement[Any]:
+    return type_coerce(array_text(rows).scalar_subquery(), Json())
+
+
+def _attempt(call: Call, facts: Row[Any], who: _Redeemer, document: Document) -> rules.Attempt:
     """What the rules need to know of a redemption."""
     used, in_segment = 0, False
-    coupon_document = KIND.document_of(row)
     if who.customer_id is not None:
-        counters = await call.db.hot(
-            _USED, tenant=call.tenant.name, code=row.code, customer=who.customer_id, entity=who.entity
-        )
-        used = counters[0][0] if counters else 0
-        if coupon_document["segmentRestricted"]:
-            ids = coupon_document["restrictions"]["segments"]
-            in_segment = bool(await segments.memberships(call, who.customer_id, who.entity or None, ids))
+        used = next((each["count"] for each in facts.used if each["entity"] == who.entity), 0)
+        wanted = KIND.document_of(facts).get("restrictions", {}).get("segments", ())
+        in_segment = any(each["id"] in wanted for each in facts.segments)
     return rules.Attempt(
         at=call.at,
         customer_id=who.customer_id,
@@ -108,8 +153,12 @@ async def _attempt(call: Call, row: Row[Any], who: _Redeemer, document: Document
     )
 
 
-async def _checked(call: Call, row: Row[Any], body: RedemptionCreation) -> tuple[_Redeemer, Document]:
-    """Who redeems, and the redemption's document. Raises Invalid, naming every rule that forbids it."""
+async def _checked(call: Call, code: str, body: RedemptionCreation) -> tuple[Row[Any], _Redeemer, Document]:
+    """The coupon, who redeems it, and the redemption's document.
+
+    Raises NotFound, Forbidden, and Invalid that names every rule that forbids it.
+    """
+    facts = await _facts(call, code, body)
     problems: list[Problem] = []
     document: Document = {
         "orderTotal": rules.money(to_document(body.order_total), "orderTotal", problems),
@@ -119,23 +168,23 @@ async def _checked(call: Call, row: Row[Any], body: RedemptionCreation) -> tuple
         document["orderCode"] = body.order_code
     if problems:
         raise Invalid(problems=problems)
-    who = await _redeemer(call, body)
-    terms = rules.Terms.of(KIND.document_of(row), row.redemption_count)
-    problems = rules.refusals(terms, await _attempt(call, row, who, document))
+    who = _redeemer(call, body, facts)
+    terms = rules.Terms.of(KIND.document_of(facts), facts.redemption_count)
+    problems = rules.refusals(terms, _attempt(call, facts, who, document))
     if problems:
-        raise Invalid(f"The coupon {row.code} can't be redeemed: {problems[0].message}.", problems=problems)
-    return who, document
+        raise Invalid(f"The coupon {facts.code} can't be redeemed: {problems[0].message}.", problems=problems)
+    return facts, who, document
 
 
 async def validate_coupon(call: Call, code: str, body: RedemptionCreation) -> None:
     """Whether the coupon could be redeemed now, by all the rules of a redemption. Raises Invalid."""
-    await _checked(call, await stored(call, code), body)
+    await _checked(call, code, body)
 
 
 async def redeem_coupon(call: Call, code: str, body: RedemptionCreation) -> Reply:
     """Redeem the coupon. Its row stays locked until the commit, so the counts that are checked are exact."""
-    row = await stored(call, code, lock=True)
-    who, document = await _checked(call, row, body)
+    await stored(call, code, lock=True)
+    row, who, document = await _checked(call, code, body)
     created = {
         "tenant": call.tenant.name,
         "code": row.code,

@@ -21,7 +21,7 @@ from coterie.services.customer import facade as customers
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot
 from coterie.services.customer_segment.operations.audience import Audience, of_customer, subtree, visible
-from coterie.services.customer_segment.operations.storefront import covered_products
+from coterie.services.customer_segment.operations.match import covered_products
 from coterie.services.customer_segment.rules import Membership, Standing
 from coterie.services.customer_segment.schemas import (
     CategoryStep,
@@ -65,7 +65,7 @@ async def explain_product(call: Call, customer_id: str, product_id: str, query: 
     await _must_be_known(call, "product", _product, product_id)
     asking = hot.Asking(customer_id, None, query.legal_entity_id)
     mine = await hot.stamped(asked.call, asking, query.site_code)
-    seen = await covered_products(call, mine, [product_id])
+    seen = await covered_products(call, [each[0] for each in mine], [product_id])
     ways = _ways(call, product_id).subquery()
     views, headers = await _page(asked, query, segment.c.id.in_(select(ways.c.segment_id)))
     found = await _found(call, ways, [each.segment_id for each in views])

@@ -6,7 +6,7 @@ them still holds, the database says for every request: `stamped` gives the segme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -121,13 +121,6 @@ async def stamped(call: Call, who: Asking, site: str | None, *, with_tree: bool 
     return await call.db.hot(statement, **_values(call, who, site))
 
 
-async def named(call: Call, ids: Collection[str], site: str) -> Sequence[Stamped]:
-    """The same of those of these segments that are active at the site."""
-    statement = _named(call.runtime.settings.segment_validity)
-    wanted = encode(sorted(set(ids))).decode()
-    return await call.db.hot(statement, tenant=call.tenant.name, ids=wanted, at=call.at, site=site)
-
-
 def _values(call: Call, who: Asking, site: str | None) -> dict[str, Any]:
     return {
         "tenant": call.tenant.name,
@@ -214,10 +207,9 @@ def _mine(how: How, windowed: bool, with_tree: bool) -> Hot:
     return Hot(_active(*_stamps(with_tree), how=how, windowed=windowed))
 
 
-@cache
-def _named(windowed: bool) -> Hot:
-    here = segment.c.tenant == text("tenant"), in_texts(segment.c.id, text("ids"))
-    return Hot(select(*_stamps()).where(*here, *_now(windowed=windowed)).order_by(segment.c.id))
+def active_ids(how: How, windowed: bool) -> Select[Any]:
+    """The ids of the audience's active segments, as a part of a hot statement."""
+    return _active(segment.c.id, how=how, windowed=windowed)
 
 
 def _stamps(with_tree: bool = True) -> tuple[ColumnElement[Any], ...]:

@@ -40,12 +40,20 @@ async def products_renamed(call: Call, changed: list[Event]) -> None:
 
 async def categories_changed(call: Call, changed: list[Event]) -> None:
     """Categories came, changed or went, and with them trees and what their assignments show."""
+    await _stamp(call, "stamp")
     await touch(call, _holding(call, rules.CATEGORY, changed))
-    row = {"tenant": call.tenant.name, "stamp": new_id()}
+
+
+async def categorised(call: Call, _changed: list[Event]) -> None:
+    """Products came into categories, or left them."""
+    await _stamp(call, "products_stamp")
+
+
+async def _stamp(call: Call, column: str) -> None:
+    """Stamp the tenant's row; who stamps segments too does it after this, so that no two wait for each other."""
+    row = {"tenant": call.tenant.name, "stamp": new_id(), "products_stamp": new_id()}
     fresh = call.db.insert(tree).values(row)
-    await call.db.run(
-        fresh.on_conflict_do_update(index_elements=[tree.c.tenant], set_={"stamp": row["stamp"]})
-    )
+    await call.db.run(fresh.on_conflict_do_update(index_elements=[tree.c.tenant], set_={column: row[column]}))
 
 
 def _holding(call: Call, type: str, events: list[Event]) -> Select[Any]:
