@@ -42,8 +42,9 @@ def unbounded(steps: list[str]) -> list[str]:
 @pytest.mark.parametrize("name", HOT)
 def test_a_hot_statement_reads_only_what_is_asked_for(sqlite_server: Server, name: str) -> None:
     statement: Hot = HOT[name]
-    any_values = statement.statement.compile().params
-    steps = plan(sqlite_server, *statement.bound(sqlite_server.runtime.database.sql, any_values))
+    dialect = sqlite_server.runtime.database.sql
+    any_values = statement.statement.compile(dialect=dialect).params
+    steps = plan(sqlite_server, *statement.bound(dialect, any_values))
     assert steps
     assert unbounded(steps) == []
 
