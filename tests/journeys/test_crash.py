@@ -261,8 +261,8 @@ def test_a_killed_server_leaves_all_or_nothing(server: Served, name: str) -> Non
         at_work += interrupted
     undone, unanswered = outcomes.count((False, False)), outcomes.count((False, True))
     log.info(
-        "%s: %s kills, %s before the commit, %s between commit and answer, %s at work in a job, the others after it",
-        *(name, len(outcomes), undone, unanswered, at_work),
+        "%s, %s: %s kills, %s before the commit, %s between it and the answer, %s at work in a job, others after it",
+        *(server.engine, name, len(outcomes), undone, unanswered, at_work),
     )
     assert (at_work if act.job else undone) or KILLS < 20, (
         f"no kill came while it was written: delays up to {whole:.3f} s miss their purpose"

@@ -60,6 +60,11 @@ class Served:
         self._works = works and database is not None
         self.token = ""
 
+    @property
+    def engine(self) -> str:
+        """sqlite or postgres."""
+        return "sqlite" if self.database.startswith("sqlite") else "postgres"
+
     def _take_port(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
