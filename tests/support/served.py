@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from pathlib import Path
@@ -100,16 +100,27 @@ class Served:
     def start(self) -> None:
         """Start the server and wait until it is ready."""
         works = self._working()
+        self.process = self._spawn("serve")
+        if self._works:
+            self.worker = self._spawn("worker")
+        self._wait(lambda: self._answers() and self._working() >= works + self._works)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker beside the server, and wait until it is ready."""
+        works = self._working()
+        worker = self.worker = self._spawn("worker")
+        self._wait(lambda: self._working() > works)
+        return worker
+
+    def _spawn(self, command: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([COTERIE, "serve"], env=self.environment, stdout=log, stderr=log)
-            if self._works:
-                self.worker = subprocess.Popen(
-                    [COTERIE, "worker"], env=self.environment, stdout=log, stderr=log
-                )
+            return subprocess.Popen([COTERIE, command], env=self.environment, stdout=log, stderr=log)
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60
-        while not self._answers() or self._working() < works + self._works:
+        while not ready():
             assert self.running, f"the server ended: {self.log.read_text()}"
-            assert time.monotonic() < deadline, f"the server did not start: {self.log.read_text()}"
+            assert time.monotonic() < deadline, f"it did not start: {self.log.read_text()}"
             time.sleep(0.02)
 
     def _answers(self) -> bool:
