@@ -119,3 +119,11 @@ HOW = st.builds(
     st.sampled_from([None, None, *LANGUAGES]),
     st.booleans(),
 )
+
+
+def varied(turn: int) -> Listing:
+    """A listing for each turn, each of its parts another one soon."""
+    sorts, languages = list(SEGMENT_SORTS), [None, *LANGUAGES]
+    return Listing(
+        sort=sorts[turn % len(sorts)], language=languages[turn % len(languages)], count=turn % 2 == 0
+    )

@@ -73,10 +73,10 @@ class Tenant:
     def _fill(self) -> None:
         """Two active segments with members and items."""
         manager, model = self.caller("manager"), self.model
-        ada, bob, cat, _ = self.people.values()
+        ada, bob, cat, dan = self.people.values()
         for id, site, members, product, category in (
             ("s1", "main", [(ada, ""), (bob, "e1"), (cat, "e2")], "p1", "c1"),
-            ("S2", "swiss", [(ada, ""), (cat, "e1")], "p3", "C3"),
+            ("S2", "swiss", [(ada, ""), (cat, "e1"), (dan, "e1"), (dan, "e2")], "p3", "C3"),
         ):
             body = {"name": {"en": id}, "siteCode": site, "status": "ACTIVE"}
             self.write(manager, "PUT", f"/{id}", partial(model.put_segment, id, body), body)
