@@ -1,4 +1,4 @@
-"""A server that is asked to stop answers what it has begun, then ends well."""
+"""A server that is asked to stop answers what it has begun, a worker gives its job back; then they end well."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from support.served import SEGMENTS, Served, bulk, serving
+from support.served import IMPORTS, SEGMENTS, Served, bulk, serving
 
 REQUESTS, SIZE = 4, 200
+ROWS = 12_000
 
 
 async def in_flight(http: httpx2.AsyncClient) -> int:
@@ -68,3 +69,43 @@ def test_a_stopping_server_answers_what_it_has_begun(
         assert len(members) == REQUESTS * SIZE
         assert sorted(events) == sorted(members)
         assert server.log.read_text().count("error") == 0, server.log.read_text()
+
+
+async def upload(server: Served) -> str:
+    """The path of an import of many members."""
+    async with server.client() as http:
+        answer = await http.post(
+            IMPORTS,
+            params={"type": "customers", "segmentId": "gold"},
+            content="customerId\n" + "".join(f"c{number:05}\n" for number in range(ROWS)),
+            headers={"content-type": "text/csv"},
+        )
+        assert answer.status_code == 202, answer.text
+        return f"{IMPORTS}/{answer.json()['id']}"
+
+
+async def view(server: Served, path: str, rows: int = 0) -> tuple[str, int]:
+    """State and rows of an import, once it has got so far."""
+    async with server.client() as http:
+        while True:
+            found = (await http.get(path)).json()
+            if found["counts"]["rows"] >= rows:
+                return found["state"], found["counts"]["rows"]
+            await asyncio.sleep(0.02)
+
+
+def test_a_stopping_worker_gives_its_job_back(postgres_url: str, tmp_path: Path) -> None:
+    with serving(tmp_path, postgres_url, "gold") as server:
+        assert "wait for `coterie worker`" in server.log.read_text()
+        path = asyncio.run(upload(server))
+        assert asyncio.run(view(server, path)) == ("QUEUED", 0)
+        worker = server.start_worker()
+        asyncio.run(view(server, path, 1))
+        worker.terminate()
+        assert worker.wait(30) == 0
+        state, rows = asyncio.run(view(server, path))
+        assert (state, 0 < rows < ROWS) == ("QUEUED", True)
+        server.start_worker()
+        asyncio.run(server.jobs_end())
+        assert asyncio.run(view(server, path)) == ("SUCCEEDED", ROWS)
+        assert sorted(asyncio.run(server.events())) == sorted(asyncio.run(server.members()))

@@ -1,7 +1,7 @@
 """Patterns of `~`: what is refused, and that both engines and Python's own `re` find the same."""
 
 import re
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -124,10 +124,10 @@ def refusal(pattern: str) -> PatternError | None:
 )
 def test_no_pattern_hangs(both: Any, pattern: str) -> None:
     both.fill([{"id": "a", "code": "ab" * 5000, "document": {"t": "ab" * 5000}}])
-    started = perf_counter()
+    started = process_time()
     both.ids(regexp(both.items.c.code, render(pattern)))
     both.ids(json_matches(both.items.c.document, JsonTest(("t",), pattern=render(pattern))))
-    assert perf_counter() - started < 10
+    assert process_time() - started < 10
 
 
 @given(

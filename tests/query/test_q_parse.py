@@ -1,6 +1,6 @@
 """What `parse` reads, what it refuses and how it says so."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -272,7 +272,7 @@ def test_reads_back_what_is_written(node: Node) -> None:
     ],
 )
 def test_hostile_text_is_refused_quickly(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(QError):
         parse(text)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2

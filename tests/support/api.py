@@ -24,6 +24,7 @@ from coterie.kit.errors import CoterieError
 from coterie.kit.logins import Login
 from coterie.kit.passwords import Passwords
 from coterie.kit.runtime import Runtime, build
+from coterie.services.customer_segment.operations.files import MEDIA
 from coterie.settings import Settings
 from support.contract import Contract
 
@@ -203,8 +204,10 @@ class Api:
             assert response.status in row.codes, (
                 f"{method} {target}: {response.status} is not a code of its row"
             )
-            if response.body and row.handler.answer is not None and "fields=" not in target:
-                # Our own document must tell the truth as well.
+            # Our own document must tell the truth as well.
+            if row.handler.answer is bytes:
+                assert response.headers["content-type"] in MEDIA.values(), (target, response.headers)
+            elif response.body and row.handler.answer is not None and "fields=" not in target:
                 msgspec.json.decode(response.body, type=row.handler.answer)
 
     def get(self, path: str, **headers: str) -> Response:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from pathlib import Path
@@ -18,12 +18,12 @@ from typing import Any
 from urllib.request import urlopen
 
 import httpx2
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from coterie.database.engines import open_database
 from coterie.database.session import Database
 from coterie.kit.clock import Clock
-from coterie.kit.tables import outbox
+from coterie.kit.tables import job, outbox
 from coterie.kit.tenants import Tenants
 from coterie.services.customer_segment.events import CUSTOMER_CREATED
 from coterie.services.customer_segment.tables import member
@@ -33,12 +33,16 @@ from support.shop import site
 COTERIE = Path(sys.executable).with_name("coterie")
 TENANT = "acme"
 SEGMENTS = f"/customer-segment/{TENANT}/segments"
+IMPORTS = f"/customer-segment/{TENANT}/imports"
 
 
 class Served:
-    """A server that can be started, killed and stopped, over one database. `database` is its URL."""
+    """A server that can be started, killed and stopped, over one database. `database` is its URL.
 
-    def __init__(self, folder: Path, database: str | None = None) -> None:
+    works: it runs jobs, too. On SQLite it always does; on PostgreSQL a worker is started and killed with it.
+    """
+
+    def __init__(self, folder: Path, database: str | None = None, *, works: bool = False) -> None:
         self.log = folder / "log"
         self.environment = {
             **os.environ,
@@ -52,7 +56,14 @@ class Served:
             self.environment["COTERIE_DATABASE"] = database
             self.command("migrate")
         self.process: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+        self._works = works and database is not None
         self.token = ""
+
+    @property
+    def engine(self) -> str:
+        """sqlite or postgres."""
+        return "sqlite" if self.database.startswith("sqlite") else "postgres"
 
     def _take_port(self) -> None:
         with socket.socket() as free:
@@ -65,7 +76,7 @@ class Served:
     def another(self) -> Iterator[Served]:
         """A second running process over the same database, with the same token."""
         second = copy(self)
-        second.environment, second.process = dict(self.environment), None
+        second.environment, second.process, second.worker = dict(self.environment), None, None
         second._take_port()
         try:
             second.start()
@@ -88,23 +99,47 @@ class Served:
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
+        works = self._working()
+        self.process = self._spawn("serve")
+        if self._works:
+            self.worker = self._spawn("worker")
+        self._wait(lambda: self._answers() and self._working() >= works + self._works)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker beside the server, and wait until it is ready."""
+        works = self._working()
+        worker = self.worker = self._spawn("worker")
+        self._wait(lambda: self._working() > works)
+        return worker
+
+    def _spawn(self, command: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([COTERIE, "serve"], env=self.environment, stdout=log, stderr=log)
+            return subprocess.Popen([COTERIE, command], env=self.environment, stdout=log, stderr=log)
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60
-        while True:
-            assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
-            try:
-                urlopen(f"{self.url}/health/ready", timeout=5).close()
-                return
-            except OSError:
-                assert time.monotonic() < deadline, f"the server did not start: {self.log.read_text()}"
-                time.sleep(0.02)
+        while not ready():
+            assert self.running, f"the server ended: {self.log.read_text()}"
+            assert time.monotonic() < deadline, f"it did not start: {self.log.read_text()}"
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            urlopen(f"{self.url}/health/ready", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def _working(self) -> int:
+        """How often a worker has started."""
+        return self.log.read_text().count("coterie worker started") if self.log.exists() else 0
 
     def kill(self) -> None:
-        """End the server at once, as a power cut would, if it runs."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(30)
+        """End the server at once, as a power cut would, if it runs; its worker too."""
+        for process in (self.process, self.worker):
+            if process is not None:
+                process.kill()
+                process.wait(30)
 
     @property
     def running(self) -> bool:
@@ -167,6 +202,25 @@ class Served:
         ) as http:
             yield http
 
+    async def end_leases(self) -> bool:
+        """Let the leases of a killed worker have run out, to save the wait. Whether it was at work."""
+        past = "2000-01-01T00:00:00.000Z"
+        async with self.opened() as database, database.writing() as session:
+            held = update(job).where(job.c.state == "RUNNING", job.c.lease_until > past)
+            return bool(await session.run(held.values(lease_until=past)))
+
+    async def jobs_end(self, seconds: float = 60) -> None:
+        """Wait until no import is left to run."""
+        deadline = time.monotonic() + seconds
+        async with self.client() as http:
+            while True:
+                answer = await http.get(f"{IMPORTS}?q=state:(QUEUED,RUNNING)")
+                assert answer.status_code == 200, answer.text
+                if not answer.json():
+                    return
+                assert time.monotonic() < deadline, answer.text
+                await asyncio.sleep(0.02)
+
     async def members(self) -> dict[tuple[str, str], int]:
         """The version of every stored assignment, by segment and customer."""
 
@@ -189,10 +243,12 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, postgres_admin: str | None, *segments: str) -> Iterator[Served]:
+def serving(
+    folder: Path, postgres_admin: str | None, *segments: str, works: bool = False
+) -> Iterator[Served]:
     """A running server with a tenant and `segments`: on PostgreSQL when `postgres_admin` names one, else SQLite."""
     url = create_database(postgres_admin) if postgres_admin else None
-    server = Served(folder, dsn(url) if url else None)
+    server = Served(folder, dsn(url) if url else None, works=works)
     try:
         asyncio.run(server.make_tenant())
         server.start()

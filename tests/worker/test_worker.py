@@ -80,7 +80,7 @@ def test_a_killed_workers_events_are_delivered_by_another(database_url: str, tmp
         return log.read_text().splitlines() if log.exists() else []
 
     async def test(database: Database) -> None:
-        await emit(database, *"ababacabdabacbaddbac" * 3)
+        await emit(database, *"ababacabdabacbaddbac" * 15)
         ids = {f"{row.id} {row.subject}" for row in await stored(database)}
         process = await asyncio.create_subprocess_exec(
             *[sys.executable, "-m", "support.worker_process", database_url, str(log)],

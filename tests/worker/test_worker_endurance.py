@@ -1,7 +1,6 @@
 """The worker outlives clocks that jump, slow consumers, outages, and years of events, on both engines."""
 
 import asyncio
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -90,20 +89,21 @@ def test_a_clock_set_forward_ends_leases_without_losing_order(database_url: str)
 
 
 def test_a_lease_is_renewed_while_a_subject_takes_long(database_url: str) -> None:
-    async def slow(_event: StoredEvent) -> None:
-        await asyncio.sleep(0.15)
-
     async def test(database: Database) -> None:
-        consumer, other = Recorder(slow), open_database(database_url)
-        pace = replace(PACE, lease=0.5, deliver=0.3)
+        clock, other = StillClock(), open_database(database_url)
+        rivals = Recorder()
+        rival = Worker(other, clock, [rivals], pace=PACE)
+
+        async def slow(_event: StoredEvent) -> None:
+            clock.move(seconds=PACE.deliver - 1)
+            await rival.round()
+
+        consumer = Recorder(slow)
         await emit(database, *"aaaaaaaa")
-        workers = [Worker(each, Clock(), [consumer], pace=pace) for each in (database, other)]
-        async with running(*workers):
-            await until(lambda: all_done(database))
+        await drain(Worker(database, clock, [consumer], pace=PACE))
         await other.close()
-        ids = [event.id for event in consumer.events]
-        assert ids == sorted(set(ids))
-        assert len(ids) == 8
+        assert [event.id for event in consumer.events] == [row.id for row in await stored(database)]
+        assert rivals.events == []
 
     run(database_url, test)
 
@@ -143,15 +143,13 @@ def test_stopping_ends_the_delivery_in_flight_and_gives_back_the_rest(database_u
 def test_an_idle_worker_wakes_at_once(database_url: str) -> None:
     async def test(database: Database) -> None:
         wake, consumer = asyncio.Event(), Recorder()
-        pace = Pace(first_idle=30, longest_idle=30)
+        # Longer than the test may take: who is not woken fails it.
+        pace = Pace(first_idle=300, longest_idle=300)
         async with running(Worker(database, Clock(), [consumer], wake=wake, pace=pace)):
             await asyncio.sleep(0.2)  # it has found nothing by now
             await emit(database, "a")
-            started = time.monotonic()
             wake.set()
             await until(lambda: all_done(database))
-            assert time.monotonic() - started < 5
-        assert time.monotonic() - started < 5, "stopping waited for the end of the rest"
 
     run(database_url, test)
 

@@ -79,6 +79,8 @@ async def _serve(settings: Settings, sock: socket.socket, *, demo: bool) -> None
             workers = [worker_of(runtime, application.metrics), JobWorker(runtime)]
         tasks = [asyncio.create_task(each.run()) for each in workers]
         print(f"coterie listens on {settings.base_url}\nAPI documentation: {settings.base_url}/docs")
+        if not workers:
+            print("Events and imports wait for `coterie worker`: run one beside the servers.")
         print(greeting, end="", flush=True)
         try:
             await server.serve(sockets=[sock])

@@ -73,8 +73,12 @@ class _Server:
 
     def follow(self, path: str, bar: Progress, task: TaskID) -> Any:
         """The job after its end, its progress shown meanwhile. Raises CommandError when it does not succeed."""
+        waiting = ""
         while True:
             view = self.ask("GET", path).json()
+            if view["state"] == "QUEUED" and view.get("message", "") != waiting:
+                waiting = view["message"]
+                print(f"coterie: the job {view['id']} waits: {waiting}", file=sys.stderr)
             counts = view["counts"]
             bar.update(
                 task, completed=counts.get("bytesDone", counts["rows"]), note=f"{counts['rows']:,} rows"

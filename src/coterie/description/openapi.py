@@ -209,7 +209,8 @@ def _responses(
     for code in row.codes:
         response: Schema = {"description": HTTPStatus(code).phrase}
         if code != 204 and row.method != "HEAD" and "answer" in parts:
-            response["content"] = {_JSON: {"schema": parts["answer"]}}
+            media = _FILES if row.handler.answer is bytes else (_JSON,)
+            response["content"] = {name: {"schema": parts["answer"]} for name in media}
         if _is_list(row.handler) and code == row.codes[0]:
             response["headers"] = {dialect.count_header: {"schema": {"type": "integer"}}}
         found[str(code)] = response
@@ -322,7 +323,7 @@ def _parts(handler: Handler) -> dict[str, Any]:
     elif handler.body is not None:
         parts["body"] = form_value(handler.body) or handler.body
     if handler.answer is not None:
-        parts["answer"] = handler.answer
+        parts["answer"] = str if handler.answer is bytes else handler.answer
     return parts
 
 

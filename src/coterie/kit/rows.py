@@ -53,7 +53,7 @@ class Handler:
 
     run: called with the call, the path parameters by name, and `query` and `body` where it has them.
     body: a struct, `Bulk[struct]`, `Form[struct]`, `Upload`, a plain JSON type, or None.
-    answer: the type of the success body.
+    answer: the type of the success body; `bytes` for a file.
     """
 
     run: Callable[..., Awaitable[Any]]

@@ -26,7 +26,8 @@ class Key:
     def order(self) -> sa.ColumnElement[Any]:
         """The ORDER BY term."""
         key = self.expression
-        if isinstance(key, sa.Column) and not key.nullable:
+        # A column of a subquery may be missing after an outer join, whatever the table says of it.
+        if isinstance(key, sa.Column) and isinstance(key.table, sa.Table) and not key.nullable:
             return key.desc() if self.descending else key.asc()
         # PostgreSQL takes NULL for the largest where nothing is said.
         return key.desc().nulls_last() if self.descending else key.asc().nulls_first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
@@ -29,23 +30,29 @@ class JobWorker:
             try:
                 idle = _FIRST_IDLE if await self.round() else min(idle * 2, _LONGEST_IDLE)
             except Exception:
-                # The job's lease runs out, and it is tried again, a few times.
                 log.exception("a step of a job failed")
                 idle = jittered(_TROUBLE)
             await self._rest(idle)
 
     def stop(self) -> None:
-        """Let the step in progress end, leave the job to others, and return from `run`."""
+        """Let the step in progress end, give the job back, and return from `run`."""
         self._stopping = True
         self._runtime.jobs_queued.set()
 
     async def round(self) -> bool:
-        """Run one job as far as it goes. Whether there was one."""
-        claimed = await steps.claim(self._runtime.database, self._runtime.clock.now())
+        """Run one job as far as it goes. Whether there was one. One whose step fails is tried again, a few times."""
+        database, clock = self._runtime.database, self._runtime.clock
+        claimed = await steps.claim(database, clock.now())
         if claimed is None:
             return False
-        while not self._stopping and await steps.advance(self._runtime, claimed):
-            pass
+        try:
+            while not self._stopping:
+                if not await steps.advance(self._runtime, claimed):
+                    return True
+        except Exception:
+            await steps.give_back(database, claimed, clock.now() + timedelta(seconds=_TROUBLE))
+            raise
+        await steps.give_back(database, claimed)
         return True
 
     async def _rest(self, seconds: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, literal, or_, select, true, tuple_
+from sqlalchemy import Select, and_, delete, literal, or_, select, true, tuple_, update
 
 from coterie.database.session import Database, Session
 from coterie.kit.call import Call
@@ -68,6 +68,16 @@ async def claim(database: Database, now: datetime) -> Claim | None:
         values |= {"attempts": row.attempts + 1, "started_at": row.started_at or iso(now)}
         await change(session, row.tenant, row.id, **values)
         return Claim(row.tenant, row.id, row.kind, lease)
+
+
+async def give_back(database: Database, claimed: Claim, until: datetime | None = None) -> None:
+    """Leave a job to whoever comes first; with `until`, to whoever comes after that. Nothing if it is ours no more."""
+    mine = and_(job.c.tenant == claimed.tenant, job.c.id == claimed.id, job.c.lease == claimed.lease)
+    free: dict[str, Any] = (
+        {"state": QUEUED, "lease_until": None} if until is None else {"lease_until": iso(until)}
+    )
+    async with database.writing() as session:
+        await session.run(update(job).where(mine).values(lease=None, **free))
 
 
 async def advance(runtime: Runtime, claimed: Claim) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from sqlalchemy import insert
@@ -168,10 +168,10 @@ def test_a_tree_of_thousands_is_read_by_one_statement(api: Api) -> None:
             await session.run(insert(closure), paths)
 
     api.run(write())
-    started = perf_counter()
+    started = process_time()
     with api.statements(3):  # after the long write, the tenant and the token may be looked up again
         trees = api.get(TREES).json
-    assert perf_counter() - started < 5  # quadratic work would take minutes
+    assert process_time() - started < 5  # quadratic work would take minutes
     assert len(trees) == 200
     leaf = trees[0]
     for _ in range(9):

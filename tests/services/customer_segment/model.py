@@ -52,7 +52,8 @@ class Model:
     """A tenant: what is stored at an instant, and the events of segments so far.
 
     members: by segment, customer, and legal entity or "". items: by segment, type and id. homes: categories with
-    their products. contacts: customers with the legal entities they act for. entities: with their parent.
+    their products. contacts: customers with the legal entities they act for. entities: with their parent. coupons: by
+    code, the segments they are for.
     """
 
     now: datetime
@@ -64,6 +65,7 @@ class Model:
     products: dict[str, str] = field(default_factory=dict)
     categories: dict[str, Category] = field(default_factory=dict)
     homes: set[tuple[str, str]] = field(default_factory=set)
+    coupons: dict[str, set[str]] = field(default_factory=dict)
     segments: dict[str, Kept] = field(default_factory=dict)
     members: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
     items: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
@@ -215,9 +217,9 @@ class Model:
         segment, type, id = key
         item: Document = {"id": id}
         if type == "PRODUCT" and id in self.products:
-            item |= {"code": f"C-{id}", "name": {"en": self.products[id]}}
+            item |= {"code": f"C-{id}", "name": texts(self.products[id])}
         elif type == "CATEGORY" and id in self.categories:
-            item |= {"code": f"cat-{id}", "name": {"en": self.categories[id].name}}
+            item |= {"code": f"cat-{id}", "name": texts(self.categories[id].name)}
         return {"segmentId": segment, "item": item, "type": type, **self.items[key].view()}
 
     def emit(self, type: str, /, **payload: Any) -> None:
@@ -318,6 +320,25 @@ class Model:
             raise Refused(400)
         self.sites.remove(code)
         return 204
+
+    def put_coupon(self, code: str, segments: set[str]) -> int:
+        """A coupon for segments that exist, or that it was for before."""
+        new = segments - self.coupons.get(code, set())
+        if self.checked and not new <= set(self.segments):
+            raise Refused(400)
+        answer = 200 if code in self.coupons else 201
+        self.coupons[code] = segments
+        return answer
+
+    def delete_coupon(self, code: str) -> int:
+        """A coupon goes."""
+        del self.coupons[code]
+        return 204
+
+
+def texts(name: str) -> Document:
+    """A name in the tenant's languages, whose orders differ."""
+    return {"en": name, "de": name[::-1]}
 
 
 def instant(at: datetime) -> str:

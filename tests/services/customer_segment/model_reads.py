@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from services.customer_segment.model import Document, Model, Refused, window
+from services.customer_segment.model import Document, Model, Refused, texts, window
 
 READ, OWN, MANAGE = "segment_read", "segment_read_own", "segment_manage"
 
@@ -184,7 +184,7 @@ def _nodes(model: Model, kept: set[str], covered: set[str], parent: str | None) 
         node: Document = {
             "id": id,
             "code": f"cat-{id}",
-            "name": {"en": category.name},
+            "name": texts(category.name),
             "position": category.position,
             "published": True,
             "isSegmentAssigned": id in covered,

@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 
 from coterie.kit.tables import outbox
-from services.customer_segment.model import Category, Document, Model, Refused, instant
+from services.customer_segment.model import Category, Document, Model, Refused, instant, texts
+from services.customer_segment.model_extensions import wordless
+from services.customer_segment.model_listing import PLAIN, Listing
 from services.customer_segment.model_reads import MANAGE, OWN, READ, Caller, product_links
 from support.api import Api, Response, Server, new_tenant
 from support.shop import SEGMENTS, Shop
@@ -25,6 +27,7 @@ SERVICES = {
 }
 PEOPLE = ("ada", "bob", "cat", "dan")
 COMPANIES = {"e1": None, "e2": None, "e3": "e1"}
+COUPONS = "/coupon/{tenant}/coupons"
 _OPERATOR = "operator"  # every scope of every service
 _Key = tuple[str, ...]
 
@@ -70,10 +73,10 @@ class Tenant:
     def _fill(self) -> None:
         """Two active segments with members and items."""
         manager, model = self.caller("manager"), self.model
-        ada, bob, cat, _ = self.people.values()
+        ada, bob, cat, dan = self.people.values()
         for id, site, members, product, category in (
             ("s1", "main", [(ada, ""), (bob, "e1"), (cat, "e2")], "p1", "c1"),
-            ("S2", "swiss", [(ada, ""), (cat, "e1")], "p3", "C3"),
+            ("S2", "swiss", [(ada, ""), (cat, "e1"), (dan, "e1"), (dan, "e2")], "p3", "C3"),
         ):
             body = {"name": {"en": id}, "siteCode": site, "status": "ACTIVE"}
             self.write(manager, "PUT", f"/{id}", partial(model.put_segment, id, body), body)
@@ -134,20 +137,26 @@ class Tenant:
         path: str,
         expected: Callable[[], Any],
         body: Any = None,
+        *,
+        under: str = SEGMENTS,
+        how: Listing = PLAIN,
         **query: Any,
     ) -> None:
-        """GET (with a body: POST) a path below the segments and compare the answer."""
+        """GET (with a body: POST) a path, below the segments or elsewhere, and compare the answer."""
         api = self._api(caller)
         if api is None:
             return
-        asked = {name: value for name, value in query.items() if value is not None}
-        target = f"{SEGMENTS}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        asked = {name: value for name, value in (query | how.query).items() if value is not None}
+        target = f"{under}{path}" + (f"?{urlencode(asked)}" if asked else "")
         method = "GET" if body is None else "POST"
         code, value = self._answer(caller, expected)
-        response = self.send(_who(caller), api, method, target, body)
-        line = self.script.pop()
-        self.same(line, (code, value if code == 200 else None), (response.status, _answered(response)))
-        self._note(_who(caller), path + target.removeprefix(f"{SEGMENTS}{path}"))
+        response = self.send(_who(caller), api, method, target, body, **how.headers)
+        line = self.script.pop() + "".join(f" {name}: {text}" for name, text in how.headers.items())
+        shown = how.shown(value) if code == 200 and value is not None else None
+        self.same(line, (code, shown), (response.status, wordless(_answered(response))))
+        if how.count and isinstance(value, list):
+            self.same(f"count of {line}", str(len(value)), response.headers.get("x-total-count"))
+        self._note(_who(caller), target.removeprefix(under))
 
     def _note(self, who: str, what: str) -> None:
         """A read that was right: consecutive ones of one caller share a line."""
@@ -319,14 +328,14 @@ class Tenant:
             self.model.products[id] = name
             return code
 
-        body = {"code": f"C-{id}", "name": {"en": name}, "productType": "BASIC", "published": True}
+        body = {"code": f"C-{id}", "name": texts(name), "productType": "BASIC", "published": True}
         self.operate("PUT", f"/product/{{tenant}}/products/{id}", change, body)
 
     def put_category(self, id: str, category: Category) -> None:
         """Create, rename, move, publish or unpublish a category."""
         body: Document = {
             "code": f"cat-{id}",
-            "localizedName": {"en": category.name},
+            "localizedName": texts(category.name),
             "position": category.position,
             "published": category.published,
         }
@@ -335,6 +344,20 @@ class Tenant:
         publish = "true" if category.published else "false"
         path = f"/category/{{tenant}}/categories/{id}?publish={publish}"
         self.operate("PUT", path, lambda: self.model.put_category(id, category), body)
+
+    def put_coupon(self, code: str, segments: set[str]) -> None:
+        """Create a coupon for segments, or let it be for others."""
+        body = {
+            "code": code,
+            "name": f"Coupon {code}",
+            "discountType": "PERCENT",
+            "discountPercentage": 10,
+            "segmentRestricted": True,
+            "restrictions": {"segments": sorted(segments)},
+        }
+        known = code in self.model.coupons
+        method, path = ("PUT", f"{COUPONS}/{code}") if known else ("POST", COUPONS)
+        self.operate(method, path, lambda: self.model.put_coupon(code, segments), body)
 
     def move_clock(self, step: timedelta) -> None:
         """Let time pass."""

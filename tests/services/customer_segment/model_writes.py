@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from services.customer_segment.model import Document, code, instant
+from services.customer_segment.model import Document, code, instant, texts
 from services.customer_segment.model_reads import Caller
 from services.customer_segment.model_tenant import PEOPLE, SERVICES, Tenant
 
@@ -29,6 +29,7 @@ WINDOW = st.sampled_from([(0, None), (None, 0), (5, None), (None, 5), (0, 5), (5
 BODY = st.fixed_dictionaries(
     {
         "name": st.sampled_from([*["One", "Two"] * 4, ""]),
+        "german": st.booleans(),
         "site": st.sampled_from([*["main"] * 5, "swiss", "swiss", "spare", "nowhere"]),
         "status": st.sampled_from([*["ACTIVE"] * 5, "INACTIVE", None]),
         "from": SECONDS,
@@ -63,7 +64,8 @@ class Writes(RuleBasedStateMachine):
 
     def segment(self, id: str, drawn: Document) -> Document:
         bounds = {name: self.second(drawn[name]) for name in ("from", "to") if drawn[name] is not None}
-        body: Document = {"name": {"en": drawn["name"]} if drawn["name"] else {}, "siteCode": drawn["site"]}
+        name = {} if not drawn["name"] else texts(drawn["name"]) if drawn["german"] else {"en": drawn["name"]}
+        body: Document = {"name": name, "siteCode": drawn["site"]}
         body |= {"validity": bounds} if bounds else {}
         body |= {} if drawn["status"] is None else {"status": drawn["status"]}
         return body | self.body(self.model.segments, id, drawn)

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coterie.kit.clock import iso
@@ -73,8 +73,18 @@ def build(server: Server, world: dict[str, Any]) -> tuple[Shop, str]:
     return shop, ada
 
 
+def expiring(hour: int, at: int) -> dict[str, Any]:
+    """A customer whose only membership ends at one instant, asked for at another."""
+    segment = {"status": "ACTIVE", "site": "main", "window": (None, None), "members": {"": HOURS[hour]}}
+    items = {("PRODUCT", "p-top")}
+    rest = {"contact_of": set(), "scope": "assigned", "asked": None, "site": "main", "at": HOURS[at]}
+    return {"segments": [{**segment, "items": items}], **rest}
+
+
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 @given(world=WORLD)
+@example(world=expiring(1, 1))  # at its very end a membership is over
+@example(world=expiring(2, 1))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_explanation_agrees_with_every_read(
     request: pytest.FixtureRequest, engine: str, world: dict[str, Any]

@@ -7,10 +7,9 @@ requests that led to it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 import pytest
 import structlog
@@ -21,8 +20,9 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from coterie import app
 from services.customer_segment import model_reads as reads
 from services.customer_segment.model import TICK, Category, window
-from services.customer_segment.model_reads import Caller
-from services.customer_segment.model_tenant import COMPANIES, Tenant
+from services.customer_segment.model_listing import HOW, Listing, varied
+from services.customer_segment.model_tenant import COMPANIES, COUPONS, PEOPLE, Tenant
+from services.customer_segment.model_visits import Visits
 from services.customer_segment.model_writes import (
     CALLER,
     CATEGORY,
@@ -34,7 +34,6 @@ from services.customer_segment.model_writes import (
     SEGMENT,
     SEGMENTS,
     Who,
-    Writes,
 )
 from support.api import Server
 from support.shop import site
@@ -75,10 +74,11 @@ class At:
         return self.instant
 
 
-class Scenario(Writes):
+class Scenario(Visits):
     """A tenant, and what happens in it."""
 
     turns = 0
+    coupons = 0
 
     # What segments refer to
 
@@ -159,6 +159,18 @@ class Scenario(Writes):
         if response.status == 204:
             self.tenant.operate("POST", "/site/{tenant}/sites", change, site(code))
 
+    @rule(place=st.integers(0, 1), segments=st.sets(SEGMENT, min_size=1))
+    def put_coupon(self, place: int, segments: set[str]) -> None:
+        """One of the two coupons there may be, since codes that were used once are never free again."""
+        codes = sorted(self.model.coupons)[place : place + 1]
+        self.coupons += not codes
+        self.tenant.put_coupon(codes[0] if codes else f"K{self.coupons:03}", segments)
+
+    @rule(place=st.integers(0, 1))
+    def delete_coupon(self, place: int) -> None:
+        for code in sorted(self.model.coupons)[place : place + 1]:
+            self.tenant.operate("DELETE", f"{COUPONS}/{code}", partial(self.model.delete_coupon, code))
+
     # The tenant and its time
 
     @rule(subtree=st.booleans())
@@ -187,9 +199,9 @@ class Scenario(Writes):
 
     # Reads
 
-    @rule(who=CALLER, asked=ASKED, at=AT_SITE)
-    def visit(self, who: Who, asked: str | None, at: str | None) -> None:
-        self.see(self.who(who), asked, at)
+    @rule(who=CALLER, asked=ASKED, at=AT_SITE, how=HOW)
+    def visit(self, who: Who, asked: str | None, at: str | None, how: Listing) -> None:
+        self.see(self.who(who), asked, at, how)
 
     @invariant()
     def somebody_looks(self) -> None:
@@ -200,29 +212,18 @@ class Scenario(Writes):
             who = WITNESSES[self.turns % len(WITNESSES)]
             sites, companies = (None, "main", None), (None, "e1", None, "e2", None)
             at, asked = sites[self.turns % len(sites)], companies[self.turns % len(companies)]
-            self.see(self.who(who), asked, at)
+            caller = self.who(who)
+            self.see(caller, asked, at)
+            if caller.reads_all:
+                turn, how = self.turns, varied(self.turns)
+                self.see(caller, asked, at, how)
+                self.look_into(caller, SEGMENTS[turn % len(SEGMENTS)], asked, how)
+                self.see_beyond(caller, PEOPLE[turn % len(PEOPLE)], asked, at, how)
             self.match(MANAGER, "main" if at is None else "swiss", [*SEGMENTS], [*PRODUCTS], "site")
 
-    def see(self, caller: Caller, asked: str | None, at: str | None) -> None:
-        """All that a storefront asks for."""
-        read = self.tenant.read
-
-        def listed(status: str | None) -> Callable[[], Any]:
-            return lambda: reads.segments(self.model, caller, asked, None, status)
-
-        def items(type: str | None, only_active: bool = False) -> Callable[[], Any]:
-            return lambda: reads.all_items(self.model, caller, asked, at, type, only_active)
-
-        party = {"legalEntityId": asked}
-        there = {**party, "siteCode": at}
-        read(caller, "", listed(None), **party)
-        read(caller, "/search", listed("INACTIVE"), {"q": "status:INACTIVE"}, **party)
-        read(caller, "/items", items(None), **there)
-        read(caller, "/items", items("PRODUCT", True), **there, q="type:PRODUCT", onlyActive="true")
-        read(caller, "/items", items("CATEGORY"), **there, q="type:(CATEGORY)", onlyActive="false")
-        read(caller, "/items", lambda: items(None)()[2:4], **there, pageSize=2, pageNumber=2)
-        trees = lambda: reads.category_trees(self.model, caller, asked, at)  # noqa: E731
-        read(caller, "/items/category-trees", trees, **there)
+    @rule(who=CALLER, person=PERSON, asked=ASKED, at=AT_SITE, how=HOW)
+    def ask_beyond(self, who: Who, person: str, asked: str | None, at: str | None, how: Listing) -> None:
+        self.see_beyond(self.who(who), person, asked, at, how)
 
     @rule(
         who=CALLER,
@@ -231,27 +232,24 @@ class Scenario(Writes):
         person=PERSON,
         entity=st.sampled_from(["", "e1", "e2"]),
         item=ITEM,
+        how=HOW,
     )
     def inspect(
-        self, who: Who, segment: str, asked: str | None, person: str, entity: str, item: tuple[str, str]
+        self,
+        who: Who,
+        segment: str,
+        asked: str | None,
+        person: str,
+        entity: str,
+        item: tuple[str, str],
+        how: Listing,
     ) -> None:
-        self.look_into(self.who(who), segment, asked)
+        self.look_into(self.who(who), segment, asked, how)
         caller, read, id = self.who(who), self.tenant.read, self.tenant.people[person]
         path = f"/{segment}/customers/{id}" + (f"/{entity}" if entity else "")
         read(caller, path, lambda: reads.customer(self.model, caller, segment, id, entity))
         path = f"/{segment}/items/{item[0]}/{item[1]}"
         read(caller, path, lambda: reads.item(self.model, caller, segment, *item, asked), legalEntityId=asked)
-
-    def look_into(self, caller: Caller, segment: str, asked: str | None) -> None:
-        """All that there is to read of a segment."""
-        read, model, party = self.tenant.read, self.model, {"legalEntityId": asked}
-        found = lambda type: lambda: reads.items(model, caller, segment, asked, type)  # noqa: E731
-        read(caller, f"/{segment}", lambda: reads.segment(model, caller, segment, asked), **party)
-        read(caller, f"/{segment}/customers", lambda: reads.customers(model, caller, segment, asked), **party)
-        everybody = lambda: reads.all_customers(model, caller, segment)  # noqa: E731
-        read(caller, f"/{segment}/customers/search", everybody, {"q": "assignmentType:MANUAL"})
-        read(caller, f"/{segment}/items", found(None), **party)
-        read(caller, f"/{segment}/items/search", found("CATEGORY"), {"q": "type:CATEGORY"}, **party)
 
     @rule(who=CALLER, person=PERSON, asked=ASKED)
     def name_a_customer(self, who: Who, person: str, asked: str | None) -> None:
@@ -269,13 +267,6 @@ class Scenario(Writes):
     def ask_for_matches(self, who: Who, code: str, ids: list[str], products: list[str], name: str) -> None:
         self.match(who, code, ids, products, name)
 
-    def match(self, who: Who, code: str, ids: list[str], products: list[str], name: str) -> None:
-        """Which of the products the segments cover."""
-        caller = self.who(who)
-        body = {"items": [{"id": id} for id in products], "segmentIds": ids, name: code}
-        found = lambda: reads.match(self.model, caller, code, ids, products)  # noqa: E731
-        self.tenant.read(caller, "/match", found, body)
-
     @rule(id=PRODUCT)
     def look_at_product(self, id: str) -> None:
         self.tenant.read_product(id)
@@ -289,6 +280,8 @@ class Scenario(Writes):
         reader = self.who(("reader", None, False))
         for segment in SEGMENTS:
             self.look_into(reader, segment, None)
+        for person in PEOPLE:
+            self.see_beyond(reader, person, None, None)
         for id in PRODUCTS:
             self.tenant.read_product(id)
 

@@ -34,7 +34,7 @@ async def start_export(call: Call, body: ExportOrder) -> Document:
         await must_exist(call, body.segment_id)
         parameters["segmentId"] = body.segment_id
     id = await jobs.create(call, KIND, parameters, {"rows": 0, "bytes": 0})
-    return view_of(await jobs.get(call.db, call, KIND, id, _NOUN))
+    return view_of(call, await jobs.get(call.db, call, KIND, id, _NOUN))
 
 
 async def run(call: Call, current: Job) -> Step:

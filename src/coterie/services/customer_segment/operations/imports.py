@@ -85,7 +85,7 @@ class _Uploading:
         await _written(self._call, lambda: jobs.enqueue(self._call, id, self._parameters, counts))
         self._call.runtime.jobs_queued.set()
         async with self._call.reading() as session:
-            return view_of(await jobs.get(session, self._call, KIND, id, _NOUN))
+            return view_of(self._call, await jobs.get(session, self._call, KIND, id, _NOUN))
 
     async def give_up(self) -> None:
         """Leave what was kept to be deleted."""

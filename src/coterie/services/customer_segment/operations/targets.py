@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Table
@@ -11,6 +13,7 @@ from sqlalchemy import Table
 from coterie.kit import jobs
 from coterie.kit.bulk import Outcome
 from coterie.kit.call import Call, Reply
+from coterie.kit.clock import iso
 from coterie.kit.errors import CoterieError
 from coterie.kit.listing import FieldsQuery, ListQuery, chosen, page
 from coterie.kit.store import Change, Document, Kind
@@ -29,6 +32,12 @@ FIELDS = Fields(
         "finishedAt": Field(job.c.finished_at, "date"),
     },
     job.c.parameters,
+)
+
+_PATIENCE = timedelta(minutes=1)
+_UNTAKEN = (
+    "No worker has taken it yet. Jobs run in `coterie worker`, or in `coterie serve` with the embedded database; "
+    "where one runs, it is busy with others."
 )
 
 
@@ -78,15 +87,17 @@ TARGETS = {
 }
 
 
-def view_of(row: Any) -> Document:
-    """An import or export as clients see it."""
+def view_of(call: Call, row: Any) -> Document:
+    """An import or export as clients see it. One that waits for long says what may be amiss."""
     given = {name: value for name, value in row.parameters.items() if name not in ("columns", "line")}
+    long_ago = iso(call.now - _PATIENCE)
+    untaken = row.state == jobs.QUEUED and row.started_at is None and row.created_at < long_ago
     view = {
         "id": row.id,
         **given,
         "state": row.state,
         "counts": row.counts,
-        "message": row.message,
+        "message": _UNTAKEN if untaken else row.message,
         "createdAt": row.created_at,
         "startedAt": row.started_at,
         "finishedAt": row.finished_at,
@@ -104,11 +115,14 @@ class Files:
     async def list(self, call: Call, query: ListQuery) -> Reply:
         """The tenant's jobs with files, those of the last days."""
         rows, tie_break = jobs.of_kind(call, self.kind), [job.c.created_at, job.c.id]
-        return await page(call, rows, query, FIELDS, view=view_of, tie_break=tie_break)
+        view = partial(view_of, call)
+        return await page(call, rows, query, FIELDS, view=view, tie_break=tie_break)
 
     async def get(self, call: Call, job_id: str, query: FieldsQuery) -> Document:
         """How far the job is, and what became of its rows."""
-        return chosen(view_of(await jobs.get(call.db, call, self.kind, job_id, self.noun)), query.fields)
+        return chosen(
+            view_of(call, await jobs.get(call.db, call, self.kind, job_id, self.noun)), query.fields
+        )
 
     async def cancel(self, call: Call, job_id: str) -> None:
         """Stop the job; what it has written stays."""
