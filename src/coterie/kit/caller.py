@@ -15,7 +15,7 @@ class Caller:
 
     client_id: the API key the token was asked with. session_id: the anonymous session, which a customer's
     token continues. legal_entity_id: the company a customer acts for, if any (CONTRACT §1.5). login_id: the
-    login that an anonymous or customer token belongs to and ends with. expires: Unix seconds.
+    login that every token but a service token belongs to and ends with. expires: Unix seconds.
     """
 
     kind: Kind
@@ -23,6 +23,7 @@ class Caller:
     scopes: frozenset[str]
     client_id: str = ""
     customer_id: str | None = None
+    employee_id: str | None = None
     legal_entity_id: str | None = None
     session_id: str | None = None
     login_id: str = ""

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from sqlalchemy import ColumnElement
+
+from coterie.kit.caller import Caller
 from coterie.kit.dialect import DEFAULT, Dialect
 from coterie.kit.errors import CoterieError
 
@@ -80,12 +83,27 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Authority:
+    """How the service that keeps them says what the people behind tokens may do, whenever a token is verified.
+
+    facts: JSON that the database makes beside the login, from the bind parameters `tenant`, `kind`
+    (of the caller), `user` (the customer's or employee's id) and `entity` (the legal entity that the customer acts
+    for, else empty). admitted: the caller with the scopes that follow from the facts, or None when the token is no
+    good any more. A change of either ends with `Call.regranted`.
+    """
+
+    facts: ColumnElement[Any]
+    admitted: Callable[[Caller, Any], Caller | None]
+
+
+@dataclass(frozen=True)
 class Service:
     """One service: its name is its folder's, `prefix` the path before its rows', tenant included where it has one.
 
     reactions: what it does inside the same transaction when an event is emitted, its own or another service's, by
     event type; several in their order.
     jobs: what runs a step of a job, by the job's kind.
+    authority: of the one service that says what customers and employees may do.
     """
 
     name: str
@@ -96,6 +114,7 @@ class Service:
     reactions: Mapping[str, Reaction | tuple[Reaction, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
+    authority: Authority | None = None
 
     @property
     def segment(self) -> str:

@@ -33,6 +33,7 @@ SERVICE = Service(
     reactions={
         "client-management.contact-assignment-created": companies.link,
         "client-management.contact-assignment-deleted": companies.unlink,
+        "iam.assignment-created": profiles.require_users,
     },
     rows=(
         # Accounts and sessions

@@ -28,6 +28,8 @@ SERVICE = Service(
     reactions={
         "customer.deleted": contacts.forget_customers,
         events.ENTITY_DELETED: contacts.forget_entities,
+        "iam.group-created": entities.require_companies,
+        "iam.group-updated": entities.require_companies,
     },
     rows=(
         # Legal entities

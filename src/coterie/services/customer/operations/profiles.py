@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Row, Select, delete, or_, select, true
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, NotFound, Problem
 from coterie.kit.listing import page
+from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Change, Document, Kind, Written, locked, prepared, remove, store
+from coterie.kit.store import Change, Document, Kind, Written, among_stored, locked, prepared, remove, store
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer import events, rules
@@ -284,6 +285,16 @@ async def delete_customer(call: Call, customer_number: str) -> None:
         mine = (columns.tenant == call.tenant.name, columns.customer_id == customer_number)
         await call.db.run(delete(table).where(*mine))
     await call.runtime.tokens.end_customer(call.db, call.tenant.name, customer_number)
+
+
+async def require_users(call: Call, assigned: list[Event]) -> None:
+    """Customers who are put into groups must be there (decision 5). Raises NotFound, in IAM's words for users."""
+    ids = {event.facts["user_id"] for event in assigned if event.facts["user_type"] == "CUSTOMER"}
+    if call.setting("references", "checked") == "open":
+        return
+    missing = ids - await among_stored(call, customer.c.id, ids)
+    if missing:
+        raise NotFound("user", min(missing))
 
 
 async def _change(call: Call, change: Change, before: Row[Any]) -> None:
