@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ALL_SCOPES = "*"
+RESTRICTION = "--"
 Kind = Literal["service", "anonymous", "customer", "employee"]
 
 
@@ -32,3 +33,8 @@ class Caller:
     def may(self, scopes: tuple[str, ...]) -> bool:
         """Whether one of `scopes` is granted; with none asked, every valid token may."""
         return not scopes or ALL_SCOPES in self.scopes or any(scope in self.scopes for scope in scopes)
+
+    def restricted_to(self, scopes: tuple[str, ...]) -> frozenset[str]:
+        """The values for which one of `scopes` is granted narrowed, as in `order.order_read--DE` (CONTRACT §2.13)."""
+        parts = (scope.partition(RESTRICTION) for scope in self.scopes)
+        return frozenset(value for base, _, value in parts if value and base in scopes)

@@ -70,7 +70,10 @@ class Handler:
 
 @dataclass(frozen=True)
 class Row:
-    """One operation: `codes` are its success codes, the first the usual one."""
+    """One operation: `codes` are its success codes, the first the usual one.
+
+    restricted: scopes narrowed to a restriction open it as well, since it shows and changes nothing of another.
+    """
 
     method: str
     path: str
@@ -80,6 +83,7 @@ class Row:
     mode: Mode
     deprecated: bool = False
     extension: bool = False
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ def op(
     mode: Mode | None = None,
     deprecated: bool = False,
     extension: bool = False,
+    restricted: bool = False,
 ) -> Row:
     """A row. `mode` is what its transaction does: by default GET reads and every other method writes.
 
@@ -144,7 +149,7 @@ def op(
     if set(names) != set(known.parameters):
         raise TypeError(f"{method} {path}: the handler takes {known.parameters}, the path has {names}")
     chosen = mode or known.mode or ("read" if method == "GET" else "write")
-    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension)
+    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension, restricted)
 
 
 def handler_of(function: Callable[..., Awaitable[Any]]) -> Handler:

@@ -15,6 +15,7 @@ from coterie.kit.resource import Resource, check_id
 from coterie.kit.store import Change, Document, Kind, Written, among_stored, locked, prepared, remove, store
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import json_text
 from coterie.services.customer import events, rules
 from coterie.services.customer.operations import accounts, companies
 from coterie.services.customer.operations.accounts import Account
@@ -181,9 +182,15 @@ async def _addresses(call: Call, ids: list[str]) -> dict[str, list[Document]]:
 
 
 def _visible(call: Call, scope: str) -> Select[Any]:
-    """The customers that the caller may see with `scope`, or with the same scope for his own company."""
+    """The customers that the caller may see with `scope`, or with the same scope for his own company.
+
+    With the scope narrowed to restrictions, those that carry one of these (CONTRACT §2.13).
+    """
     statement = select(customer).where(customer.c.tenant == call.tenant.name)
-    return statement if call.caller.may((scope,)) else statement.where(_own(call))
+    if call.caller.may((scope,)):
+        return statement
+    restriction = json_text(customer.c.doc, ("restriction",))
+    return statement.where(or_(_own(call), restriction.in_(sorted(call.caller.restricted_to((scope,))))))
 
 
 def _own(call: Call) -> ColumnElement[bool]:

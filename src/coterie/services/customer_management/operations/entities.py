@@ -13,7 +13,9 @@ from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource
 from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored, remove
 from coterie.kit.wire import Search
+from coterie.query.json_match import JsonTest
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import json_matches
 from coterie.services.customer_management import events, rules
 from coterie.services.customer_management.schemas import (
     EntitiesQuery,
@@ -111,9 +113,16 @@ FIELDS = Fields(
 
 
 def _readable(call: Call) -> ColumnElement[bool] | None:
-    """All for a reader; with the own scope those that the calling customer is assigned to."""
+    """All for a reader; with the own scope those that the calling customer is assigned to.
+
+    With the scope narrowed to restrictions, those that carry one of these (CONTRACT §2.13).
+    """
     if call.caller.may((READ,)):
         return None
+    restricted = call.caller.restricted_to((READ,))
+    if restricted:
+        test = JsonTest(("restrictions",), one_of=tuple(sorted(restricted)))
+        return json_matches(legal_entity.c.doc, test)
     mine = select(contact.c.legal_entity_id).where(
         contact.c.tenant == call.tenant.name, contact.c.customer_id == (call.caller.customer_id or "")
     )

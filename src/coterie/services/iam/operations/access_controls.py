@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from coterie.kit.call import Call, Reply
+from coterie.kit.caller import RESTRICTION
 from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.outbox import Event
 from coterie.kit.resource import check_id
@@ -37,7 +38,7 @@ LIST = Catalogue(
 async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     """The scopes must be defined, and whom the access control is for can't be changed."""
     named = [scope for write in writes for scope in write.document["scopes"]]
-    own = await scopes.own(call, [scope.partition("--")[0] for scope in named])
+    own = await scopes.own(call, [scope.partition(RESTRICTION)[0] for scope in named])
     refusals: list[Refusal] = []
     for write in writes:
         before = write.before or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coterie.kit.call import Call, Reply
-from coterie.kit.caller import ALL_SCOPES
+from coterie.kit.caller import ALL_SCOPES, RESTRICTION
 from coterie.kit.errors import Forbidden, NotFound
 from coterie.services.iam.operations import access_controls, scopes
 from coterie.services.iam.operations.catalogues import PERMISSION_LIST
@@ -84,7 +84,7 @@ async def list_permissions(call: Call, user_id: str, resource_id: str) -> Reply:
 def _actions(granted: frozenset[str], resource_id: str) -> set[str]:
     names = written(granted, ())
     prefix = f"{resource_id}_"
-    return {name.removeprefix(prefix).partition("--")[0] for name in names if name.startswith(prefix)}
+    return {name.removeprefix(prefix).partition(RESTRICTION)[0] for name in names if name.startswith(prefix)}
 
 
 async def _grants(

@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coterie.kit.caller import ALL_SCOPES
+from coterie.kit.caller import ALL_SCOPES, RESTRICTION
 from coterie.services.iam.rules.catalogue import ACCESS_CONTROLS, DEFAULT_TEMPLATE, SCOPES, TEMPLATES
 
-_SEPARATOR = "--"
 _CUSTOM_TYPE = re.compile(r"custom\.[a-z0-9_-]+_(read|manage|read_own|manage_own)")
 SCOPE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
@@ -58,7 +57,7 @@ def narrowed(control: Mapping[str, Any], restrictions: Sequence[str]) -> set[str
     """The scopes of an access control in a group with these restrictions."""
     if not restrictions or not control["restrictionAware"]:
         return set(control["scopes"])
-    return {f"{scope}{_SEPARATOR}{each}" for scope in control["scopes"] for each in restrictions}
+    return {f"{scope}{RESTRICTION}{each}" for scope in control["scopes"] for each in restrictions}
 
 
 def employee_scopes(grants: Iterable[Grant]) -> frozenset[str]:
@@ -92,7 +91,7 @@ def exceeding(held: Collection[str], wanted: Iterable[str]) -> list[str]:
     if ALL_SCOPES in held:
         return []
     return sorted(
-        scope for scope in set(wanted) if scope not in held and scope.partition(_SEPARATOR)[0] not in held
+        scope for scope in set(wanted) if scope not in held and scope.partition(RESTRICTION)[0] not in held
     )
 
 
@@ -101,7 +100,7 @@ def unknown_scopes(scopes: Iterable[str], custom: Collection[str]) -> list[str]:
 
     A type of custom entities brings four scopes of its own (CONTRACT §1.8).
     """
-    bases = {scope: scope.partition(_SEPARATOR)[0] for scope in scopes}
+    bases = {scope: scope.partition(RESTRICTION)[0] for scope in scopes}
     return [
         scope
         for scope, base in bases.items()
