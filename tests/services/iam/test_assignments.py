@@ -1,7 +1,11 @@
 """Assignments: who is in which group."""
 
+import asyncio
+
 import pytest
 
+from coterie.kit.errors import NotFound
+from coterie.services.iam import facade
 from services.iam.world import World
 from support.api import Api
 
@@ -172,9 +176,6 @@ def test_a_deleted_customer_leaves_his_groups(world: World) -> None:
 
 
 def test_the_facade_manages_the_groups_of_companies(world: World) -> None:
-    from coterie.kit.errors import NotFound
-    from coterie.services.iam import facade
-
     (ada,) = world.contacts("acme", "ada")
     world.company("other")
 
@@ -208,8 +209,6 @@ def test_the_facade_manages_the_groups_of_companies(world: World) -> None:
 
 
 def test_two_who_assign_at_once_put_a_customer_into_one_predefined_group(world: World) -> None:
-    import asyncio
-
     (ada,) = world.contacts("acme", "ada")
     groups = world.company_groups("acme")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.iam.world import World, employee
-from support.api import Api
+from support.api import Api, new_tenant
 
 USERS = "/iam/{tenant}/users"
 
@@ -123,8 +123,6 @@ def test_who_is_no_employee_is_told_so(world: World) -> None:
 
 
 def test_another_tenants_employee_is_nobody_here(world: World, api: Api) -> None:
-    from support.api import new_tenant
-
     eve = world.employee()
     other = new_tenant(api.server)
     assert other.get(f"{USERS}/{eve}").status == 404

@@ -8,46 +8,52 @@ from support.api import Api
 CREATE_OWN, DELETE_OWN = "iam.assignment_create_own", "iam.assignment_delete_own"
 
 
-@pytest.fixture
-def acme(world: World) -> World:
+class Acme(World):
     """A company with an administrator, a buyer, a requester and a newcomer; another one with a contact."""
-    ada, bob, rob, new = world.contacts("acme", "ada", "bob", "rob", "new")
-    (eve,) = world.contacts("evil", "eve")
-    world.people = {"ada": ada, "bob": bob, "rob": rob, "new": new, "eve": eve}  # type: ignore[attr-defined]
-    world.groups = world.company_groups("acme")  # type: ignore[attr-defined]
-    for role, name in (("ADMIN", "ada"), ("BUYER", "bob"), ("REQUESTER", "rob")):
-        world.put_in(world.groups[role], world.people[name])  # type: ignore[attr-defined]
-    return world
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(api)
+        names = ("ada", "bob", "rob", "new")
+        self.people = dict(zip(names, self.contacts("acme", *names), strict=True))
+        (self.people["eve"],) = self.contacts("evil", "eve")
+        self.groups = self.company_groups("acme")
+        for role, name in (("ADMIN", "ada"), ("BUYER", "bob"), ("REQUESTER", "rob")):
+            self.put_in(self.groups[role], self.people[name])
 
 
-def act(world: World, name: str, company: str | None = "acme") -> Api:
-    return world.api.as_customer(world.people[name], company)  # type: ignore[attr-defined]
+@pytest.fixture
+def acme(api: Api) -> Acme:
+    return Acme(api)
 
 
-def add(world: World, by: Api, role: str, name: str, kind: str = "CUSTOMER") -> int:
-    body = {"userId": world.people[name], "userType": kind}  # type: ignore[attr-defined]
-    return world.iam(f"groups/{world.groups[role]}/users", by, "POST", body).status  # type: ignore[attr-defined]
+def act(world: Acme, name: str, company: str | None = "acme") -> Api:
+    return world.api.as_customer(world.people[name], company)
 
 
-def take(world: World, by: Api, role: str, name: str) -> int:
-    group, user = world.groups[role], world.people[name]  # type: ignore[attr-defined]
+def add(world: Acme, by: Api, role: str, name: str, kind: str = "CUSTOMER") -> int:
+    body = {"userId": world.people[name], "userType": kind}
+    return world.iam(f"groups/{world.groups[role]}/users", by, "POST", body).status
+
+
+def take(world: Acme, by: Api, role: str, name: str) -> int:
+    group, user = world.groups[role], world.people[name]
     return world.iam(f"groups/{group}/users/{user}", by, "DELETE").status
 
 
-def test_the_administrator_of_a_company_manages_its_groups(acme: World) -> None:
+def test_the_administrator_of_a_company_manages_its_groups(acme: Acme) -> None:
     ada = act(acme, "ada")
     assert add(acme, ada, "BUYER", "new") == 201
     assert take(acme, ada, "BUYER", "new") == 204
     assert add(acme, ada, "ADMIN", "new") == 201
 
 
-def test_also_with_a_token_for_no_company(acme: World) -> None:
+def test_also_with_a_token_for_no_company(acme: Acme) -> None:
     assert add(acme, act(acme, "ada", None), "BUYER", "new") == 201
 
 
 @pytest.mark.parametrize("company", ["acme", None])
 @pytest.mark.parametrize("name", ["bob", "rob"])
-def test_a_buyer_or_requester_raises_nobody(acme: World, name: str, company: str | None) -> None:
+def test_a_buyer_or_requester_raises_nobody(acme: Acme, name: str, company: str | None) -> None:
     """Without a company a token of theirs has the scopes of any customer: they count for nothing here."""
     api = act(acme, name, company)
     with acme.api.unchanged():
@@ -57,10 +63,10 @@ def test_a_buyer_or_requester_raises_nobody(acme: World, name: str, company: str
         assert take(acme, api, "ADMIN", "ada") == 403
 
 
-def test_only_colleagues_and_only_groups_of_the_own_company(acme: World) -> None:
+def test_only_colleagues_and_only_groups_of_the_own_company(acme: Acme) -> None:
     acme.group("vip", "quote.quote.customer-viewer", userType="CUSTOMER")
     acme.group("staff", "order.order.viewer")
-    ada, new = act(acme, "ada"), {"userId": acme.people["new"], "userType": "CUSTOMER"}  # type: ignore[attr-defined]
+    ada, new = act(acme, "ada"), {"userId": acme.people["new"], "userType": "CUSTOMER"}
     eve, herself = act(acme, "eve", "evil"), act(acme, "eve", None)
     with acme.api.unchanged():
         assert add(acme, ada, "BUYER", "eve") == 403
@@ -72,19 +78,19 @@ def test_only_colleagues_and_only_groups_of_the_own_company(acme: World) -> None
         assert take(acme, eve, "ADMIN", "ada") == 403
 
 
-def test_who_acts_for_another_company_manages_that_one_only(acme: World) -> None:
-    acme.contact(acme.people["ada"], "evil")  # type: ignore[attr-defined]
+def test_who_acts_for_another_company_manages_that_one_only(acme: Acme) -> None:
+    acme.contact(acme.people["ada"], "evil")
     ada = act(acme, "ada", "evil")
     with acme.api.unchanged():
         assert add(acme, ada, "BUYER", "new") == 403
 
 
-def test_leaving_a_group_that_grants_less_than_the_default_is_an_escalation_too(acme: World) -> None:
+def test_leaving_a_group_that_grants_less_than_the_default_is_an_escalation_too(acme: Acme) -> None:
     controls = ("iam.assignment.customer-manager", "iam.user.customer-viewer")
     company = {"userType": "CUSTOMER", "b2b": {"legalEntityId": "acme"}}
     acme.group("keepers", *controls, **company)
-    acme.groups["KEEPERS"] = "keepers"  # type: ignore[attr-defined]
-    acme.put_in("keepers", acme.people["new"])  # type: ignore[attr-defined]
+    acme.groups["KEEPERS"] = "keepers"
+    acme.put_in("keepers", acme.people["new"])
     keeper = act(acme, "new")
     assert acme.scopes(keeper) == {CREATE_OWN, DELETE_OWN, "iam.user_read_own"}
     with acme.api.unchanged():
@@ -96,11 +102,11 @@ def test_leaving_a_group_that_grants_less_than_the_default_is_an_escalation_too(
     assert take(acme, keeper, "KEEPERS", "rob") == 204
 
 
-def test_a_token_whose_group_was_changed_meanwhile_grants_by_what_holds_now(acme: World) -> None:
+def test_a_token_whose_group_was_changed_meanwhile_grants_by_what_holds_now(acme: Acme) -> None:
     ada = act(acme, "ada")
     assert acme.scopes(ada)
     take(acme, acme.api, "ADMIN", "ada")
-    acme.put_in(acme.groups["BUYER"], acme.people["ada"])  # type: ignore[attr-defined]
+    acme.put_in(acme.groups["BUYER"], acme.people["ada"])
     with acme.api.unchanged():
         assert add(acme, ada, "BUYER", "new") == 403
 
@@ -169,6 +175,26 @@ def test_lifting_a_restriction_is_granting(world: World, clerk: Api) -> None:
     # Whoever may read all orders may grant the reading of some.
     read = {"name": {"en": "x"}, "accessControls": ["order.order.viewer"], "restrictions": ["DE"]}
     assert world.iam("groups/some", clerk, "PUT", read).status == 201
+
+
+def test_narrowing_what_a_group_grants_is_no_granting(world: World, clerk: Api) -> None:
+    world.group("wide", "site.site.manager", "order.order.manager")
+    body = {"name": {"en": "x"}, "accessControls": ["site.site.manager"], "restrictions": ["DE"]}
+    assert world.iam("groups/wide", clerk, "PUT", body).status == 204
+
+
+def test_an_employee_manages_the_groups_of_customers_without_being_one(world: World, clerk: Api) -> None:
+    jane = world.customer("jane@example.com")
+    body = {"name": {"en": "x"}, "userType": "CUSTOMER", "templates": ["company-buyer"]}
+    assert world.iam("groups/buyers", clerk, "PUT", body).status == 201
+    assert world.iam(f"groups/buyers/users/CUSTOMER/{jane}", clerk, "PUT").status == 201
+    # What is a customer's own is nothing to an employee.
+    own = ["customer.customer_read_own", "customer.customer_manage_own", "iam.assignment_create_own"]
+    assert world.iam("access-controls/own", clerk, "PUT", {"scopes": own}).status == 201
+    body = {"name": {"en": "x"}, "accessControls": ["own", "iam.group.manager", "iam.assignment.manager"]}
+    assert world.iam("groups/clerks", clerk, "PUT", body).status == 204
+    assert clerk.get("/customer/{tenant}/customers").json == []
+    assert clerk.get(f"/customer/{{tenant}}/customers/{jane}").status == 404
 
 
 def test_an_employee_writes_no_access_control_beyond_what_he_may_do(world: World, clerk: Api) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.iam.world import World
-from support.api import Api
+from support.api import Api, new_tenant
 
 GROUPS = "/iam/{tenant}/groups"
 FULL = {
@@ -106,6 +106,18 @@ def test_a_group_of_a_company(world: World) -> None:
     assert world.api.delete("/customer-management/{tenant}/legal-entities/acme").status == 204
     assert world.iam("groups/ours").status == 404
     assert [each["id"] for each in world.api.events("iam.group-deleted")] == ["ours"]
+
+
+def test_a_predefined_group_stays_with_its_company(world: World) -> None:
+    (ada,) = world.contacts("acme", "ada")
+    buyer = world.company_groups("acme")["BUYER"]
+    world.put_in(buyer, ada)
+    world.group(buyer, templates=["company-requester"])
+    told = world.iam(f"groups/{buyer}").json
+    assert (told["b2b"], told["code"], told["userType"]) == ({"legalEntityId": "acme"}, "BUYER", "CUSTOMER")
+    acting = world.scopes(world.api.as_customer(ada, "acme"))
+    assert "approval.approval_manage_own" not in acting
+    assert acting < world.scopes(world.api.as_customer(ada))
 
 
 def test_companies_may_live_elsewhere(world: World) -> None:
@@ -215,8 +227,6 @@ def test_the_access_controls_of_a_group_are_those_of_its_templates_too(world: Wo
 
 
 def test_another_tenant_has_groups_of_its_own(world: World, api: Api) -> None:
-    from support.api import new_tenant
-
     world.group("sales")
     other = new_tenant(api.server)
     assert other.get(f"{GROUPS}/sales").status == 404

@@ -48,7 +48,7 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
         ]
         if write.before is not None and before.get("restrictedTo") != write.document.get("restrictedTo"):
             problems.append(Problem.violation("restrictedTo", "can't be changed"))
-        require_granting(call, set(write.document["scopes"]) - set(before.get("scopes", ())))
+        require_granting(call, write.document["scopes"], frozenset(before.get("scopes", ())))
         refusals.append(problems)
     return refusals
 

@@ -13,7 +13,7 @@ from coterie.kit.call import Call
 from coterie.kit.caller import Caller
 from coterie.kit.errors import Forbidden
 from coterie.services.iam.operations.authority import AUTHORITY, admitted
-from coterie.services.iam.rules.catalogue import CUSTOMER, EMPLOYEE
+from coterie.services.iam.rules.catalogue import CUSTOMER, EMPLOYEE, OF_CUSTOMERS
 from coterie.services.iam.rules.grants import exceeding
 from coterie.services.iam.tables import assignment, contact, employee, group
 
@@ -65,13 +65,16 @@ async def kind_of(call: Call, user_id: str) -> tuple[str, bool]:
     return (EMPLOYEE, True) if row.employee else (CUSTOMER, bool(row.known))
 
 
-def require_granting(call: Call, scopes: Collection[str]) -> None:
-    """Raises Forbidden when a person would grant what he may not do himself.
+def require_granting(call: Call, scopes: Collection[str], before: frozenset[str] = frozenset()) -> None:
+    """Raises Forbidden when a person would grant what he may not do himself; `before`: what is granted already.
 
-    An API client grants by the scopes of its operation alone: it is nobody that a group could make more of.
+    What only customers may do makes no employee more, so employees grant it. An API client grants by the scopes of
+    its operation alone: it is nobody that a group could make more of.
     """
-    if call.caller.kind in ("customer", "employee"):
-        refuse_beyond(call.caller.scopes, scopes)
+    if call.caller.kind == "employee":
+        refuse_beyond(call.caller.scopes | before | OF_CUSTOMERS, scopes)
+    elif call.caller.kind == "customer":
+        refuse_beyond(call.caller.scopes | before, scopes)
 
 
 def refuse_beyond(held: Collection[str], scopes: Collection[str]) -> None:

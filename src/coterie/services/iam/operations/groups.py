@@ -65,7 +65,7 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
         if not problems:
             granted = _grant(write.document, own).scopes
             known = {} if before is None else await access_controls.own(call, _named(before))
-            require_granting(call, granted - (_grant(before, known).scopes if before else frozenset()))
+            require_granting(call, granted, _grant(before, known).scopes if before else frozenset())
         refusals.append(problems)
     return refusals
 

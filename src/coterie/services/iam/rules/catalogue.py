@@ -191,7 +191,15 @@ ACCESS_CONTROLS: Mapping[str, Document] = {control["id"]: control for control in
 
 Those of customers are restricted to groups of customers, all others to groups of employees."""
 
-_OF_CUSTOMERS = [
+OF_CUSTOMERS = frozenset(
+    scope
+    for control in ACCESS_CONTROLS.values()
+    if control["restrictedTo"] == CUSTOMER
+    for scope in control["scopes"]
+)
+"""The scopes that mean something for a customer only: what is his own."""
+
+_BY_DEFAULT = [
     id
     for id, control in ACCESS_CONTROLS.items()
     if control["restrictedTo"] == CUSTOMER and not _NOT_BY_DEFAULT & set(control["scopes"])
@@ -225,12 +233,12 @@ TEMPLATES: Mapping[str, Document] = {
             "Customer manager: customers, companies, segments and coupons",
             _of_role("manager", "customer", "customermanagement", "customersegment", "coupon"),
         ),
-        _template(DEFAULT_TEMPLATE, "Company: administrator", _OF_CUSTOMERS),
-        _template("company-buyer", "Company: buyer", [id for id in _OF_CUSTOMERS if id not in _ADMIN_ONLY]),
+        _template(DEFAULT_TEMPLATE, "Company: administrator", _BY_DEFAULT),
+        _template("company-buyer", "Company: buyer", [id for id in _BY_DEFAULT if id not in _ADMIN_ONLY]),
         _template(
             "company-requester",
             "Company: requester",
-            [id for id in _OF_CUSTOMERS if id not in _ADMIN_ONLY | _BUYER_ONLY],
+            [id for id in _BY_DEFAULT if id not in _ADMIN_ONLY | _BUYER_ONLY],
         ),
     )
 }

@@ -39,8 +39,13 @@ def shown(view: Document) -> Document:
 
 
 def kept(document: Document, before: Document | None) -> Document:
-    """A replacement of a group with what can't be changed: vendor and code; a user type left out stays as well."""
-    names = ("vendorId", "code") + (() if "userType" in document else ("userType",))
+    """A replacement of a group with what can't be changed; a user type left out stays as well.
+
+    That is its vendor, and of a predefined group the company: it would apply to its users everywhere else.
+    """
+    names = ["vendorId", "code", *([] if "userType" in document else ["userType"])]
+    if before and "code" in before:
+        names.append("legalEntityId")
     return {**document, **{name: before[name] for name in names if before and name in before}}
 
 
