@@ -50,7 +50,7 @@ _IS_CONTACT = exists().where(
 def admitted(caller: Caller, facts: Mapping[str, Any]) -> Caller | None:
     """The caller with the scopes that his groups grant; None for an employee who is no more.
 
-    A customer who is a contact of the company no longer goes on for himself.
+    A customer who is no contact of the company any more goes on for himself.
     """
     if caller.kind == "employee":
         if not facts["employee"]:
