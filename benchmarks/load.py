@@ -24,7 +24,6 @@ from coterie.directory import SERVICES
 from coterie.kit import clients
 from coterie.kit.clock import iso
 from coterie.kit.runtime import Runtime, build
-from coterie.services.customer.rules import CUSTOMER_SCOPES
 from coterie.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,9 +64,7 @@ async def _tokens(runtime: Runtime, size: Size) -> tuple[list[str], str]:
         client, _ = await clients.create(db, TENANT, "api", at=iso(issuer.now))
         tokens = []
         for each in sample(size, SPREAD):
-            issued = await issuer.customer(
-                db, TENANT, each.customer_id, client_id=client.id, session_id=None, scopes=CUSTOMER_SCOPES
-            )
+            issued = await issuer.customer(db, TENANT, each.customer_id, client_id=client.id, session_id=None)
             tokens.append(issued.access_token)
     return tokens, issuer.service(client, client.scopes).access_token
 

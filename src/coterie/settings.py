@@ -44,7 +44,11 @@ class Settings:
     anonymous_seconds: int = _setting("Lifetime of an anonymous token.", 3599)
     customer_seconds: int = _setting("Lifetime of a customer token.", 2591999)
     refresh_seconds: int = _setting("Lifetime of a refresh token.", 86399)
-    token_memory: float = _setting("Seconds for which a verified token is remembered by a worker.", 3.0)
+    token_memory: float = _setting(
+        "Seconds for which a worker remembers a verified token and what its holder may do; with 0 a change of groups "
+        "made by another worker counts at once.",
+        3.0,
+    )
     allowed_hosts: str = _setting(
         "Hosts (host or host:port, comma separated) that mixin schemas may be fetched from although private.",
         "",

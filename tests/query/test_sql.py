@@ -12,6 +12,7 @@ from coterie.query.json_match import JsonTest
 from coterie.query.sql import (
     json_array_agg,
     json_boolean,
+    json_elements,
     json_exists,
     json_kind,
     json_matches,
@@ -151,6 +152,21 @@ def test_builds_json(both: Any) -> None:
     every = json_array_agg(sa.select(built).order_by(c.id.desc()))
     assert both.rows(sa.select(every)) == [(expected[::-1],)]
     assert both.rows(sa.select(json_array_agg(sa.select(built).where(sa.false())))) == [([],)]
+
+
+def test_documents_that_the_server_knows_are_rows_like_any(both: Any) -> None:
+    both.fill([{"id": "b", "document": {"id": "b", "in": "the table"}}])
+    value = json_elements([{"id": "c", "n": [1, None]}, {"id": "a", "it's": "100%"}])
+    known = sa.select(json_text(value, ("id",)).label("id"), value.label("doc"))
+    every = sa.union_all(known, sa.select(both.items.c.id, both.items.c.document)).subquery()
+    assert both.rows(sa.select(every.c.id, every.c.doc).order_by(every.c.id)) == [
+        ("a", {"id": "a", "it's": "100%"}),
+        ("b", {"id": "b", "in": "the table"}),
+        ("c", {"id": "c", "n": [1, None]}),
+    ]
+    test = JsonTest(("n",), one_of=(1,))
+    assert both.rows(sa.select(every.c.id).where(json_matches(every.c.doc, test))) == [("c",)]
+    assert both.rows(sa.select(json_elements([]))) == []
 
 
 def test_json_can_be_had_as_text(both: Any) -> None:

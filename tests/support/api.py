@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,11 +17,10 @@ from sqlalchemy import func, select
 
 from coterie.app import App
 from coterie.directory import SERVICES
-from coterie.kit import tables
+from coterie.kit import jwt, tables
 from coterie.kit.clients import Client
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.errors import CoterieError
-from coterie.kit.logins import Login
 from coterie.kit.passwords import Passwords
 from coterie.kit.runtime import Runtime, build
 from coterie.services.customer_segment.operations.files import MEDIA
@@ -135,25 +134,34 @@ class Api:
         customer_id: str,
         legal_entity_id: str | None = None,
         *,
-        scopes: frozenset[str] = CUSTOMER_SCOPES,
+        scopes: frozenset[str] = frozenset(),
     ) -> Api:
-        """The same tenant with the token of a customer, acting for a legal entity or for himself."""
+        """The same tenant with the token of a customer, acting for a legal entity or for himself.
+
+        He may do what his groups say. A token with `scopes` may do just these, and act for a company that is not
+        his: no server issues one.
+        """
 
         async def issue() -> str:
             runtime = self.server.runtime
             issuer = await runtime.tokens.issuer()
             async with runtime.database.writing() as db:
                 issued = await issuer.customer(
-                    db, self.tenant, customer_id, client_id=CLIENT_ID, session_id=None, scopes=scopes
+                    db, self.tenant, customer_id, client_id=CLIENT_ID, session_id=None
                 )
-                if legal_entity_id is not None:
-                    caller = issued.caller
-                    assert caller.login_id is not None
-                    assert caller.session_id is not None
-                    known = Login(
-                        self.tenant, caller.login_id, "customer", caller.session_id, CLIENT_ID, customer_id
-                    )
-                    issued = await issuer.continued(db, known, scopes, legal_entity_id)
+            caller = replace(issued.caller, legal_entity_id=legal_entity_id, scopes=scopes)
+            return jwt.encode(caller, issuer.key, int(issuer.now.timestamp()))
+
+        return self.as_(self.run(issue()))
+
+    def as_employee(self, employee_id: str) -> Api:
+        """The same tenant with the token of an employee."""
+
+        async def issue() -> str:
+            runtime = self.server.runtime
+            issuer = await runtime.tokens.issuer()
+            async with runtime.database.writing() as db:
+                issued = await issuer.employee(db, self.tenant, employee_id, client_id=CLIENT_ID)
             return issued.access_token
 
         return self.as_(self.run(issue()))

@@ -311,6 +311,44 @@ SEGMENT = (
     ),
 )
 
+IAM_SERVICE = "iam"
+GROUPS = "/iam/{tenant}/groups"
+IAM_MANAGE = "§3.13: the scope that the document's own 403 demands, though it lets readers call"
+
+IAM = (
+    *(
+        Override(
+            IAM_SERVICE,
+            ("operations", operation),
+            {"scopes": ["iam.group_manage", "iam.group_read"]},
+            IAM_MANAGE,
+        )
+        for operation in (f"POST {GROUPS}", f"PUT {GROUPS}/{{groupId}}")
+    ),
+    Override(
+        IAM_SERVICE,
+        ("schemas", "GroupsQueryDocument", "properties", "mixins"),
+        {"additionalProperties": True},
+        "§2.7: what a request may hold is answered, objects included",
+    ),
+    requires(IAM_SERVICE, "GroupsQueryDocument", "id name userType metadata", "§3.13"),
+    requires(IAM_SERVICE, "AccessControlQueryDocument", "id scopes predefined metadata", "§3.13"),
+    requires(IAM_SERVICE, "CustomScopeQueryDocument", "id predefined metadata", "§3.13"),
+    requires(IAM_SERVICE, "TemplateQueryDocument", "id name accessControls", "§3.13"),
+    requires(IAM_SERVICE, "AssignmentQueryDocument", "id groupId userId userType", "§3.13"),
+    requires(IAM_SERVICE, "UserScopesResponse", "userId scopes", "§3.13: a storefront splits the scopes"),
+    *(
+        requires(IAM_SERVICE, schema, "id", "§2.9")
+        for schema in (
+            "GroupIdResponse",
+            "UserIdResponse",
+            "AssignmentIdResponse",
+            "AccessControlIdResponse",
+            "CustomScopeIdResponse",
+        )
+    ),
+)
+
 OVERRIDES: tuple[Override, ...] = (
     *OAUTH,
     *CUSTOMER,
@@ -320,6 +358,7 @@ OVERRIDES: tuple[Override, ...] = (
     *CATEGORY,
     *COUPON,
     *SEGMENT,
+    *IAM,
 )
 
 ME = "/customer/{tenant}/me"

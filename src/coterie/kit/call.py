@@ -42,7 +42,8 @@ class Call:
 
     db: the transaction of the row's mode. now: the instant of the request, at which everything is decided.
     query: the raw query parameters; a handler with a `query` struct gets them typed. raced: it lost a race and is
-    run again, so it should lock others out rather than lose once more.
+    run again, so it should lock others out rather than lose once more. regranted: the operation changed what
+    people of the tenant may do, so that after the commit no token of theirs is taken from memory.
     """
 
     runtime: Runtime
@@ -55,6 +56,7 @@ class Call:
     query: Mapping[str, str]
     request_id: str = ""
     raced: bool = False
+    regranted: bool = False
     events: list[Event] = field(default_factory=list)
     _db: Session | None = None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ALL_SCOPES = "*"
+RESTRICTION = "--"
 Kind = Literal["service", "anonymous", "customer", "employee"]
 
 
@@ -15,7 +16,7 @@ class Caller:
 
     client_id: the API key the token was asked with. session_id: the anonymous session, which a customer's
     token continues. legal_entity_id: the company a customer acts for, if any (CONTRACT §1.5). login_id: the
-    login that an anonymous or customer token belongs to and ends with. expires: Unix seconds.
+    login that every token but a service token belongs to and ends with. expires: Unix seconds.
     """
 
     kind: Kind
@@ -23,6 +24,7 @@ class Caller:
     scopes: frozenset[str]
     client_id: str = ""
     customer_id: str | None = None
+    employee_id: str | None = None
     legal_entity_id: str | None = None
     session_id: str | None = None
     login_id: str = ""
@@ -31,3 +33,8 @@ class Caller:
     def may(self, scopes: tuple[str, ...]) -> bool:
         """Whether one of `scopes` is granted; with none asked, every valid token may."""
         return not scopes or ALL_SCOPES in self.scopes or any(scope in self.scopes for scope in scopes)
+
+    def restricted_to(self, scopes: tuple[str, ...]) -> frozenset[str]:
+        """The values for which one of `scopes` is granted narrowed, as in `order.order_read--DE` (CONTRACT §2.13)."""
+        parts = (scope.partition(RESTRICTION) for scope in self.scopes)
+        return frozenset(value for base, _, value in parts if value and base in scopes)

@@ -64,7 +64,7 @@ async def _serve(runtime: Runtime, match: Match, request: Request) -> Answer:
         # Another tenant's token learns nothing, not even whether the tenant exists.
         if parameters.pop("tenant", caller.tenant) != caller.tenant:
             raise Forbidden
-        if not caller.may(row.scopes):
+        if not caller.may(row.scopes) and not (row.restricted and caller.restricted_to(row.scopes)):
             raise Forbidden(row.scopes)
         tenant = await _known_tenant(runtime, caller.tenant)
     query = parse_query(request.query)

@@ -31,6 +31,7 @@ _CLAIMS: Mapping[str, str] = {
     "tenant": "ten",
     "client_id": "cid",
     "customer_id": "sub",
+    "employee_id": "emp",
     "legal_entity_id": "len",
     "session_id": "sid",
     "login_id": "lid",

@@ -1,14 +1,14 @@
 """Logins: what access tokens are issued in, how they are refreshed, and how they end.
 
-A login is an anonymous visit or a customer's. Its row is what keeps its access tokens good; refresh tokens
-are kept as SHA-256 digests, so that a copy of the database opens nothing.
+A login is an anonymous visit, a customer's or an employee's. Its row is what keeps its access tokens good; refresh
+tokens are kept as SHA-256 digests, so that a copy of the database opens nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import delete, select, tuple_, update
 
@@ -22,6 +22,7 @@ from coterie.kit.tables import login, refresh_token
 from coterie.settings import Settings
 
 BEARER = "Bearer"
+LoginKind = Literal["anonymous", "customer", "employee"]
 # A refresh token that comes back this soon after its rotation is a lost answer or a second tab, no theft.
 _LEEWAY = timedelta(seconds=10)
 _PRUNED = 5_000
@@ -33,10 +34,11 @@ class Login:
 
     tenant: str
     id: str
-    kind: Literal["anonymous", "customer"]
+    kind: LoginKind
     session_id: str
     client_id: str
-    customer_id: str | None
+    customer_id: str | None = None
+    employee_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Issuer:
     async def anonymous(self, db: Session, tenant: str, client_id: str) -> Issued:
         """The tokens of a new anonymous visit, with a session id of its own."""
         return await self.continued(
-            db, await self._begin(db, tenant, "anonymous", new_uuid(), client_id, None)
+            db, await self._begin(db, Login(tenant, new_id(), "anonymous", new_uuid(), client_id))
         )
 
     async def customer(
@@ -84,23 +86,27 @@ class Issuer:
         *,
         client_id: str,
         session_id: str | None,
-        scopes: frozenset[str],
     ) -> Issued:
         """The tokens of a customer who logs in; `session_id`: the anonymous one that goes on, if any."""
-        session_id = session_id or new_uuid()
-        begun = await self._begin(db, tenant, "customer", session_id, client_id, customer_id)
-        return await self.continued(db, begun, scopes)
+        begun = Login(tenant, new_id(), "customer", session_id or new_uuid(), client_id, customer_id)
+        return await self.continued(db, await self._begin(db, begun))
 
-    async def continued(
-        self,
-        db: Session,
-        known: Login,
-        scopes: frozenset[str] = frozenset(),
-        legal_entity_id: str | None = None,
-    ) -> Issued:
-        """Further tokens of a login; it lives as long as the last of them."""
+    async def employee(self, db: Session, tenant: str, employee_id: str, *, client_id: str) -> Issued:
+        """The tokens of an employee who logs in."""
+        begun = Login(tenant, new_id(), "employee", new_uuid(), client_id, employee_id=employee_id)
+        return await self.continued(db, await self._begin(db, begun))
+
+    async def continued(self, db: Session, known: Login, legal_entity_id: str | None = None) -> Issued:
+        """Further tokens of a login; it lives as long as the last of them.
+
+        They say who the person is, and nothing of scopes: those are found when a token is verified.
+        """
         settings = self.settings
-        seconds = settings.anonymous_seconds if known.kind == "anonymous" else settings.customer_seconds
+        seconds = {
+            "anonymous": settings.anonymous_seconds,
+            "customer": settings.customer_seconds,
+            "employee": settings.token_seconds,
+        }[known.kind]
         longest = max(seconds, settings.refresh_seconds)
         token = new_secret()
         row = {
@@ -119,9 +125,10 @@ class Issuer:
         caller = Caller(
             known.kind,
             known.tenant,
-            scopes,
+            frozenset(),
             client_id=known.client_id,
             customer_id=known.customer_id,
+            employee_id=known.employee_id,
             legal_entity_id=legal_entity_id,
             session_id=known.session_id,
             login_id=known.id,
@@ -129,21 +136,9 @@ class Issuer:
         )
         return self._issued(caller, token)
 
-    async def _begin(
-        self, db: Session, tenant: str, kind: Any, session_id: str, client_id: str, customer_id: str | None
-    ) -> Login:
-        begun = Login(tenant, new_id(), kind, session_id, client_id, customer_id)
-        row = {
-            "tenant": tenant,
-            "id": begun.id,
-            "kind": kind,
-            "session_id": session_id,
-            "client_id": client_id,
-            "customer_id": customer_id,
-            "created_at": iso(self.now),
-            "expires_at": iso(self.now),
-        }
-        await db.run(login.insert().values(row))
+    async def _begin(self, db: Session, begun: Login) -> Login:
+        instants = {"created_at": iso(self.now), "expires_at": iso(self.now)}
+        await db.run(login.insert().values({**asdict(begun), **instants}))
         return begun
 
     def _issued(self, caller: Caller, refresh: str = "") -> Issued:
@@ -160,18 +155,16 @@ class Issuer:
         return int(self.now.timestamp()) + seconds
 
 
-async def redeem(
-    db: Session, tenant: str, kind: Literal["anonymous", "customer"], token: str, now: datetime
-) -> Login | str | None:
-    """The login of a refresh token, which a customer can use once; None when it is no good.
+async def redeem(db: Session, tenant: str, kind: LoginKind, token: str, now: datetime) -> Login | str | None:
+    """The login of a refresh token, which a customer or employee can use once; None when it is no good.
 
-    A customer's token that was used before has been copied: the answer is then the id of its login, which the
+    One of theirs that was used before has been copied: the answer is then the id of its login, which the
     caller must end (`Tokens.redeem` does).
     """
     columns = refresh_token.c
     mine = (columns.tenant == tenant, columns.hash == digest(token))
     row = await db.first(
-        select(refresh_token, login.c.session_id, login.c.client_id, login.c.customer_id)
+        select(refresh_token, login.c.session_id, login.c.client_id, login.c.customer_id, login.c.employee_id)
         .join_from(
             refresh_token, login, (login.c.tenant == columns.tenant) & (login.c.id == columns.login_id)
         )
@@ -182,9 +175,9 @@ async def redeem(
         return None
     if row.rotated_at is not None:
         return row.login_id if row.rotated_at < iso(now - _LEEWAY) else None
-    if kind == "customer":
+    if kind != "anonymous":
         await db.run(update(refresh_token).where(*mine).values(rotated_at=iso(now)))
-    return Login(tenant, row.login_id, kind, row.session_id, row.client_id, row.customer_id)
+    return Login(tenant, row.login_id, kind, row.session_id, row.client_id, row.customer_id, row.employee_id)
 
 
 async def end(db: Session, tenant: str, login_ids: list[str]) -> None:

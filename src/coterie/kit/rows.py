@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from sqlalchemy import ColumnElement
+
+from coterie.kit.caller import Caller
 from coterie.kit.dialect import DEFAULT, Dialect
 from coterie.kit.errors import CoterieError
 
@@ -67,7 +70,10 @@ class Handler:
 
 @dataclass(frozen=True)
 class Row:
-    """One operation: `codes` are its success codes, the first the usual one."""
+    """One operation: `codes` are its success codes, the first the usual one.
+
+    restricted: scopes narrowed to a restriction open it as well, since it shows and changes nothing of another.
+    """
 
     method: str
     path: str
@@ -77,6 +83,21 @@ class Row:
     mode: Mode
     deprecated: bool = False
     extension: bool = False
+    restricted: bool = False
+
+
+@dataclass(frozen=True)
+class Authority:
+    """How the service that keeps them says what the people behind tokens may do, whenever a token is verified.
+
+    facts: JSON that the database makes beside the login, from the bind parameters `tenant`, `kind`
+    (of the caller), `user` (the customer's or employee's id) and `entity` (the legal entity that the customer acts
+    for, else empty). admitted: the caller with the scopes that follow from the facts, or None when the token is no
+    good any more. A change of either ends with `Call.regranted`.
+    """
+
+    facts: ColumnElement[Any]
+    admitted: Callable[[Caller, Any], Caller | None]
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,7 @@ class Service:
     reactions: what it does inside the same transaction when an event is emitted, its own or another service's, by
     event type; several in their order.
     jobs: what runs a step of a job, by the job's kind.
+    authority: of the one service that says what customers and employees may do.
     """
 
     name: str
@@ -96,6 +118,7 @@ class Service:
     reactions: Mapping[str, Reaction | tuple[Reaction, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
+    authority: Authority | None = None
 
     @property
     def segment(self) -> str:
@@ -113,6 +136,7 @@ def op(
     mode: Mode | None = None,
     deprecated: bool = False,
     extension: bool = False,
+    restricted: bool = False,
 ) -> Row:
     """A row. `mode` is what its transaction does: by default GET reads and every other method writes.
 
@@ -125,7 +149,7 @@ def op(
     if set(names) != set(known.parameters):
         raise TypeError(f"{method} {path}: the handler takes {known.parameters}, the path has {names}")
     chosen = mode or known.mode or ("read" if method == "GET" else "write")
-    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension)
+    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension, restricted)
 
 
 def handler_of(function: Callable[..., Awaitable[Any]]) -> Handler:

@@ -56,11 +56,14 @@ class Runtime:
         async with self.database.writing() as session:
             call._db = session
             call.events.clear()
+            call.regranted = False
             try:
                 yield
                 written = await flush(call)
             finally:
                 call._db = None
+        if call.regranted:
+            self.tokens.forget(call.tenant.name)
         if written:
             self.events_written.set()
 
@@ -106,6 +109,7 @@ def build(
     for service in known:
         for type_, own in service.reactions.items():
             reactions[type_] = (*reactions.get(type_, ()), *(own if isinstance(own, tuple) else (own,)))
+    authority = next((service.authority for service in known if service.authority is not None), None)
     fetcher = SafeFetcher(settings.names("allowed_hosts"))
     return Runtime(
         settings=settings,
@@ -113,7 +117,7 @@ def build(
         database=database,
         tenants=Tenants(database, clock),
         vault=vault,
-        tokens=Tokens(database, clock, vault, settings),
+        tokens=Tokens(database, clock, vault, settings, authority),
         passwords=passwords or Passwords(),
         schemas=Schemas(fetcher, settings.schema_seconds),
         services=known,

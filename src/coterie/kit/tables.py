@@ -97,8 +97,8 @@ api_client = tenant_table(
     Column("created_at", Str, nullable=False),
 )
 
-# A login: an anonymous visit or a customer's, in which any number of access tokens may be issued. An access
-# token is good as long as its login is here.
+# A login: an anonymous visit, a customer's or an employee's, in which any number of access tokens may be issued. An
+# access token is good as long as its login is here.
 login = tenant_table(
     "login",
     key("id"),
@@ -106,6 +106,7 @@ login = tenant_table(
     Column("session_id", Str, nullable=False),
     Column("client_id", Str, nullable=False),
     Column("customer_id", Str),
+    Column("employee_id", Str),
     Column("created_at", Str, nullable=False),
     Column("expires_at", Str, nullable=False),
     Index("login_customer", "tenant", "customer_id"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Literal
 
-from sqlalchemy import Table, bindparam, select
+import msgspec
+from sqlalchemy import ColumnElement, Table, Text, bindparam, cast, select
 
 from coterie.database.session import Database, Hot, Session
 from coterie.kit import jwt, logins
@@ -13,7 +13,8 @@ from coterie.kit.caller import Caller
 from coterie.kit.clock import Clock
 from coterie.kit.errors import Unauthorized
 from coterie.kit.keys import Keys, Vault
-from coterie.kit.logins import Issuer, Login
+from coterie.kit.logins import Issuer, Login, LoginKind
+from coterie.kit.rows import Authority
 from coterie.kit.tables import api_client, login
 from coterie.settings import Settings
 
@@ -22,9 +23,10 @@ _REMEMBERED = 10_000
 _COMMIT_SECONDS = 60.0
 
 
-def _alive(table: Table) -> Hot:
+def _alive(table: Table, *facts: ColumnElement[str]) -> Hot:
     columns = table.c
-    return Hot(select(columns.id).where(columns.tenant == bindparam("tenant"), columns.id == bindparam("id")))
+    found = select(columns.id, *facts)
+    return Hot(found.where(columns.tenant == bindparam("tenant"), columns.id == bindparam("id")))
 
 
 _LOGIN_ALIVE = _alive(login)
@@ -34,15 +36,27 @@ _CLIENT_ALIVE = _alive(api_client)
 class Tokens:
     """The access tokens of all tenants.
 
-    A token that was verified is remembered for the setting `token_memory` seconds. One that was ended is
-    refused at once by the process that ended it, and by the others when they forget it.
+    A token that was verified is remembered, with what it may do, for the setting `token_memory` seconds. One that
+    was ended is refused at once by the process that ended it, and by the others when they forget it; what people
+    may do changes just so. authority: what says what customers and employees may do; without one, nothing.
     """
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        vault: Vault,
+        settings: Settings,
+        authority: Authority | None = None,
+    ) -> None:
         self._database, self._clock, self._vault, self._settings = database, clock, vault, settings
         self.keys = Keys(database, clock, vault, settings)
+        self._authority = authority
+        facts = () if authority is None else (cast(authority.facts, Text).label("facts"),)
+        self._person = _alive(login, *facts)
         self._memory: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         self._ended: dict[str, float] = {}
+        self._forgotten = 0
 
     async def caller(self, authorization: str | None) -> Caller:
         """Who `Authorization: Bearer …` stands for. Raises Unauthorized ("invalid" or "expired")."""
@@ -60,25 +74,32 @@ class Tokens:
                 raise Unauthorized("expired")
             self._memory.move_to_end(token)
             return known[1]
-        caller = await self._decoded(token, now)
-        if not await self._is_alive(caller):
-            raise Unauthorized
+        forgotten = self._forgotten
+        caller = await self._admitted(await self._decoded(token, now))
+        # What was read while somebody's rights changed may be of before the change.
+        if forgotten != self._forgotten:
+            return caller
         self._memory[token] = (now + self._settings.token_memory, caller)
         self._memory.move_to_end(token)
         if len(self._memory) > _REMEMBERED:
             self._memory.popitem(last=False)
         return caller
 
+    def forget(self, tenant: str) -> None:
+        """Verify the tokens of a tenant's people anew; call it once a change of what they may do is committed."""
+        self._forgotten += 1
+        for token, (_, caller) in list(self._memory.items()):
+            if caller.tenant == tenant and caller.kind != "service":
+                del self._memory[token]
+
     async def issuer(self) -> Issuer:
         """What issues tokens now. Call it outside a transaction: the first key is made in one of its own."""
         return Issuer(await self.keys.signing(), self._settings, self._clock.now())
 
-    async def redeem(
-        self, db: Session, tenant: str, kind: Literal["anonymous", "customer"], refresh_token: str
-    ) -> Login | None:
+    async def redeem(self, db: Session, tenant: str, kind: LoginKind, refresh_token: str) -> Login | None:
         """The login that a refresh token continues, or None when it is no good.
 
-        An anonymous one may be used again within its life; a customer's is used up, and when it comes back
+        An anonymous one may be used again within its life; any other is used up, and when it comes back
         later its whole login ends, so commit before answering 401.
         """
         found = await logins.redeem(db, tenant, kind, refresh_token, self._clock.now())
@@ -118,12 +139,28 @@ class Tokens:
                 raise Unauthorized from None
         return jwt.decode(token, self.keys.known, now)
 
-    async def _is_alive(self, caller: Caller) -> bool:
-        """Whether what the token was issued for is still there: its login or its API client."""
+    async def _admitted(self, caller: Caller) -> Caller:
+        """The caller with his scopes, if what the token was issued for, its login or API client, is still there.
+
+        Raises Unauthorized. A person's scopes are found in the statement that looks for the login.
+        """
+        user = caller.customer_id or caller.employee_id
         async with self._database.reading() as session:
             if caller.kind == "service":
-                return bool(await session.hot(_CLIENT_ALIVE, tenant=caller.tenant, id=caller.client_id))
-            return bool(await session.hot(_LOGIN_ALIVE, tenant=caller.tenant, id=caller.login_id))
+                found = await session.hot(_CLIENT_ALIVE, tenant=caller.tenant, id=caller.client_id)
+            elif self._authority is None or user is None or caller.scopes:
+                found = await session.hot(_LOGIN_ALIVE, tenant=caller.tenant, id=caller.login_id)
+            else:
+                asked = {"kind": caller.kind, "user": user, "entity": caller.legal_entity_id or ""}
+                found = await session.hot(self._person, tenant=caller.tenant, id=caller.login_id, **asked)
+        if not found:
+            raise Unauthorized
+        if self._authority is None or len(found[0]) == 1:
+            return caller
+        admitted = self._authority.admitted(caller, msgspec.json.decode(found[0][1]))
+        if admitted is None:
+            raise Unauthorized
+        return admitted
 
     async def _end(self, db: Session, tenant: str, login_ids: list[str]) -> None:
         await logins.end(db, tenant, login_ids)

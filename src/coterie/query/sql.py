@@ -303,6 +303,18 @@ class _JsonArrayAgg(FunctionElement[Any]):
     type = Json()
 
 
+class _JsonElements(FunctionElement[Any]):
+    inherit_cache = True
+    type = Json()
+
+
+def json_elements(values: Sequence[Any]) -> sa.ColumnElement[Any]:
+    """The elements of an array that the server knows, as the one column of rows: documents to select from."""
+    elements = _JsonElements(sa.literal(list(values), Json()))
+    (value,) = elements.table_valued(sa.column("value", Json())).c
+    return value
+
+
 def json_array_agg(rows: sa.Select[tuple[Any]]) -> sa.ScalarSelect[Any]:
     """A JSON array of the one column that `rows` selects, in the order of `rows`; `[]` when there are none.
 
@@ -329,6 +341,16 @@ def _members_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: 
 def _pairs(keys: list[str], values: list[str], compiler: SQLCompiler) -> str:
     literal = [compiler.render_literal_value(key, sa.String()) for key in keys]
     return ", ".join(f"{key}, {value}" for key, value in zip(literal, values, strict=True))
+
+
+@compiles(_JsonElements, "sqlite")
+def _elements_sqlite(element: _JsonElements, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({_operands(element, compiler, **kw)[0]})"
+
+
+@compiles(_JsonElements, "postgresql")
+def _elements_postgresql(element: _JsonElements, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_array_elements({_operands(element, compiler, **kw)[0]})"
 
 
 @compiles(json_object, "sqlite")

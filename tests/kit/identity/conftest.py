@@ -87,7 +87,6 @@ class Process:
                 customer_id,
                 client_id="storefront",
                 session_id=session_id,
-                scopes=frozenset({"order.history_view", "coupon.coupon_redeem"}),
             )
         )
 

@@ -68,7 +68,7 @@ def test_a_customer_keeps_the_session_of_the_visit(process: Process) -> None:
     issued = process.customer(session_id=visit.caller.session_id)
     caller = process.caller(issued.access_token)
     assert (caller.kind, caller.session_id) == ("customer", visit.caller.session_id)
-    assert caller.scopes == {"order.history_view", "coupon.coupon_redeem"}
+    assert not caller.scopes
     assert (issued.expires_in, issued.refresh_expires_in) == (2591999, 86399)
     process.writing(lambda db: process.tokens.end(db, TENANT, issued.caller.login_id))
     assert process.caller(visit.access_token).session_id == visit.caller.session_id
@@ -80,10 +80,9 @@ def test_a_customers_refresh_token_rotates(process: Process) -> None:
     assert found == Login(
         TENANT, first.caller.login_id, "customer", str(first.caller.session_id), "storefront", "10000001"
     )
-    scopes = frozenset({"quote.quote_read_own"})
-    second = continued(process, found, scopes, "le1")
+    second = continued(process, found, "le1")
     caller = process.caller(second.access_token)
-    assert (caller.legal_entity_id, caller.scopes, caller.login_id) == ("le1", scopes, first.caller.login_id)
+    assert (caller.legal_entity_id, caller.login_id) == ("le1", first.caller.login_id)
     assert redeem(process, "customer", first.refresh_token) is None
     assert redeem(process, "customer", second.refresh_token) is not None
 

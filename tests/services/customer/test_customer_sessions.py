@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from coterie.services.customer.rules import CUSTOMER_SCOPES
 from coterie.services.customer.tables import email
 from support.api import Api, Response, new_tenant
 from support.storefront import PASSWORD, Storefront
@@ -16,6 +15,36 @@ SIGNUP, LOGIN, ME = "/customer/{tenant}/signup", "/customer/{tenant}/login", "/c
 REFRESH, LOGOUT = "/customer/{tenant}/refreshauthtoken", "/customer/{tenant}/logout"
 VALIDATE = "/customer/{tenant}/validateauthtoken"
 WRONG = "Access denied. Entered credentials are incorrect."
+
+
+# What a customer may do to whom no group applies (CONTRACT §1.8).
+CUSTOMER_SCOPES = frozenset(
+    {
+        "approval.approval_read_own",
+        "approval.approval_manage_own",
+        "customermanagement.legalentity_read_own",
+        "customer.customer_read_own",
+        "customer.customer_manage_own",
+        "customer.customerprofile_view",
+        "customer.customerprofile_edit",
+        "customer.consent_view",
+        "customer.consent_manage",
+        "quote.quote_read_own",
+        "quote.quote_manage_own",
+        "returns.returns_read_own",
+        "returns.returns_manage_own",
+        "iam.scope_read_own",
+        "iam.user_read_own",
+        "iam.group_read_own",
+        "iam.assignment_create_own",
+        "iam.assignment_delete_own",
+        "customersegment.segment_read_own",
+        "order.order_readascustomer",
+        "order.order_updateascustomer",
+        "order.history_view",
+        "coupon.coupon_redeem",
+    }
+)
 
 
 def fields(response: Response) -> list[str]:

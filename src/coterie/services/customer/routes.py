@@ -33,6 +33,7 @@ SERVICE = Service(
     reactions={
         "client-management.contact-assignment-created": companies.link,
         "client-management.contact-assignment-deleted": companies.unlink,
+        "iam.assignment-created": profiles.require_users,
     },
     rows=(
         # Accounts and sessions
@@ -44,7 +45,7 @@ SERVICE = Service(
         # The customer's own profile
         op("GET", "/me", sessions.get_me, ANY, 200, answer=ProfileView),
         # Customers as the tenant manages them
-        op("GET", _CUSTOMERS, profiles.list_customers, READ, 200, answer=list[CustomerView]),
+        op("GET", _CUSTOMERS, profiles.list_customers, READ, 200, answer=list[CustomerView], restricted=True),
         op("POST", _CUSTOMERS, profiles.create_customer, MANAGE, 201, answer=Created, mode="none"),
         op(
             "POST",
@@ -54,10 +55,11 @@ SERVICE = Service(
             200,
             answer=list[CustomerView],
             mode="read",
+            restricted=True,
         ),
-        op("GET", _CUSTOMER, profiles.get_customer, READ, 200, answer=CustomerView),
-        op("PUT", _CUSTOMER, profiles.put_customer, MANAGE, 201, 204, answer=Created),
-        op("PATCH", _CUSTOMER, profiles.patch_customer, MANAGE, 200),
-        op("DELETE", _CUSTOMER, profiles.delete_customer, MANAGE, 202),
+        op("GET", _CUSTOMER, profiles.get_customer, READ, 200, answer=CustomerView, restricted=True),
+        op("PUT", _CUSTOMER, profiles.put_customer, MANAGE, 201, 204, answer=Created, restricted=True),
+        op("PATCH", _CUSTOMER, profiles.patch_customer, MANAGE, 200, restricted=True),
+        op("DELETE", _CUSTOMER, profiles.delete_customer, MANAGE, 202, restricted=True),
     ),
 )

@@ -28,10 +28,12 @@ SERVICE = Service(
     reactions={
         "customer.deleted": contacts.forget_customers,
         events.ENTITY_DELETED: contacts.forget_entities,
+        "iam.group-created": entities.require_companies,
+        "iam.group-updated": entities.require_companies,
     },
     rows=(
         # Legal entities
-        op("GET", _ENTITIES, entities.list_entities, OWN, 200, answer=list[EntityView]),
+        op("GET", _ENTITIES, entities.list_entities, OWN, 200, answer=list[EntityView], restricted=True),
         op("POST", _ENTITIES, entities.RESOURCE.create, MANAGE, 201),
         op(
             "POST",
@@ -41,8 +43,9 @@ SERVICE = Service(
             200,
             answer=list[EntityView],
             mode="read",
+            restricted=True,
         ),
-        op("GET", _ENTITY, entities.RESOURCE.get, READ, 200),
+        op("GET", _ENTITY, entities.RESOURCE.get, READ, 200, restricted=True),
         op("PUT", _ENTITY, entities.RESOURCE.upsert, MANAGE, 201, 204),
         op("DELETE", _ENTITY, entities.delete_entity, MANAGE, 204),
         op(

@@ -43,6 +43,12 @@ async def documents(
     return dict(sorted(found.items()))
 
 
+async def plain_value(call: Call, key: str) -> Any:
+    """The value of a configuration of the tenant, None when there is none or it is secured."""
+    doc = await call.db.value(select(configuration.c.doc).where(*_at(call, "", key)))
+    return None if doc is None or doc.get("secured") else doc.get("value")
+
+
 async def list_views(call: Call, client: str, keys: str | None) -> list[Document]:
     """The configurations as clients see them, only those of `keys` where it names some."""
     wanted = rules.wanted(keys)

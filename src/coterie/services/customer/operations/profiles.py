@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Row, Select, delete, or_, select, true
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, NotFound, Problem
 from coterie.kit.listing import page
+from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Change, Document, Kind, Written, locked, prepared, remove, store
+from coterie.kit.store import Change, Document, Kind, Written, among_stored, locked, prepared, remove, store
 from coterie.kit.wire import Search, to_document
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import json_text
 from coterie.services.customer import events, rules
 from coterie.services.customer.operations import accounts, companies
 from coterie.services.customer.operations.accounts import Account
@@ -180,9 +182,15 @@ async def _addresses(call: Call, ids: list[str]) -> dict[str, list[Document]]:
 
 
 def _visible(call: Call, scope: str) -> Select[Any]:
-    """The customers that the caller may see with `scope`, or with the same scope for his own company."""
+    """The customers that the caller may see with `scope`, or with the same scope for his own company.
+
+    With the scope narrowed to restrictions, those that carry one of these (CONTRACT §2.13).
+    """
     statement = select(customer).where(customer.c.tenant == call.tenant.name)
-    return statement if call.caller.may((scope,)) else statement.where(_own(call))
+    if call.caller.may((scope,)):
+        return statement
+    restriction = json_text(customer.c.doc, ("restriction",))
+    return statement.where(or_(_own(call), restriction.in_(sorted(call.caller.restricted_to((scope,))))))
 
 
 def _own(call: Call) -> ColumnElement[bool]:
@@ -284,6 +292,16 @@ async def delete_customer(call: Call, customer_number: str) -> None:
         mine = (columns.tenant == call.tenant.name, columns.customer_id == customer_number)
         await call.db.run(delete(table).where(*mine))
     await call.runtime.tokens.end_customer(call.db, call.tenant.name, customer_number)
+
+
+async def require_users(call: Call, assigned: list[Event]) -> None:
+    """Customers who are put into groups must be there (decision 5). Raises NotFound, in IAM's words for users."""
+    ids = {event.facts["user_id"] for event in assigned if event.facts["user_type"] == "CUSTOMER"}
+    if call.setting("references", "checked") == "open":
+        return
+    missing = ids - await among_stored(call, customer.c.id, ids)
+    if missing:
+        raise NotFound("user", min(missing))
 
 
 async def _change(call: Call, change: Change, before: Row[Any]) -> None:

@@ -51,7 +51,6 @@ async def log_in(call: Call, body: Credentials) -> LoginView:
             id,
             client_id=call.caller.client_id,
             session_id=call.caller.session_id,
-            scopes=rules.CUSTOMER_SCOPES,
         )
         mine = (customer.c.tenant == call.tenant.name, customer.c.id == id)
         await call.db.run(update(customer).where(*mine).values(last_login=call.at))
@@ -80,7 +79,7 @@ async def refresh(call: Call, query: RefreshQuery) -> RefreshedView:
             entity = query.legal_entity_id
             if entity is not None and entity not in await companies.of_customer(call, known.customer_id):
                 raise Forbidden(message=f"The customer is no contact of the legal entity {entity[:80]!r}.")
-            issued = await issuer.continued(call.db, known, rules.CUSTOMER_SCOPES, entity)
+            issued = await issuer.continued(call.db, known, entity)
     # Raised after the commit: a copied refresh token has ended its login.
     if issued is None:
         raise Unauthorized

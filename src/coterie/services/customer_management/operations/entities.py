@@ -7,12 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import ColumnElement, Select, and_, literal, select
 
 from coterie.kit.call import Call, Reply
-from coterie.kit.errors import NotFound
+from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.listing import Match, field_filters
+from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource
 from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored, remove
 from coterie.kit.wire import Search
+from coterie.query.json_match import JsonTest
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import json_matches
 from coterie.services.customer_management import events, rules
 from coterie.services.customer_management.schemas import (
     EntitiesQuery,
@@ -110,9 +113,16 @@ FIELDS = Fields(
 
 
 def _readable(call: Call) -> ColumnElement[bool] | None:
-    """All for a reader; with the own scope those that the calling customer is assigned to."""
+    """All for a reader; with the own scope those that the calling customer is assigned to.
+
+    With the scope narrowed to restrictions, those that carry one of these (CONTRACT §2.13).
+    """
     if call.caller.may((READ,)):
         return None
+    restricted = call.caller.restricted_to((READ,))
+    if restricted:
+        test = JsonTest(("restrictions",), one_of=tuple(sorted(restricted)))
+        return json_matches(legal_entity.c.doc, test)
     mine = select(contact.c.legal_entity_id).where(
         contact.c.tenant == call.tenant.name, contact.c.customer_id == (call.caller.customer_id or "")
     )
@@ -185,6 +195,15 @@ async def _locked(call: Call, condition: ColumnElement[bool]) -> list[str]:
 async def existing(call: Call, ids: Collection[str]) -> set[str]:
     """Those of `ids` that are legal entities; none of them can be deleted until the transaction ends."""
     return await among_stored(call, legal_entity.c.id, ids)
+
+
+async def require_companies(call: Call, changed: list[Event]) -> None:
+    """A company that a group is made for must be there (decision 5). Raises Invalid."""
+    ids = {event.facts["company"] for event in changed} - {None}
+    missing = ids - await existing(call, ids)
+    if missing and call.setting("references", "checked") != "open":
+        text = f"there is no legal entity {min(missing)[:80]!r}; create it first"
+        raise Invalid(problems=(Problem.violation("b2b.legalEntityId", text),))
 
 
 async def views(call: Call, ids: Collection[str]) -> dict[str, Document]:

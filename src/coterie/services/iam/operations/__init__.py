@@ -1,0 +1,1 @@
+"""What the rows of IAM run, by noun."""

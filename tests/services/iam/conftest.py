@@ -1,0 +1,12 @@
+"""What the tests of IAM share."""
+
+import pytest
+
+from services.iam.world import World
+from support.api import Api
+
+
+@pytest.fixture
+def world(api: Api) -> World:
+    """A fresh tenant, once on each engine."""
+    return World(api)
