@@ -42,6 +42,11 @@ def test_a_customer_without_any_site_gets_what_he_prefers() -> None:
     }
 
 
+def test_what_no_context_can_hold_is_no_preference() -> None:
+    after = rules.logged_in(dict(HERE), "1", Shopper("main", "eur", "Deutsch, bitte", "Germany"), SITE)
+    assert after == {**HERE, "customerId": "1"}
+
+
 def test_a_login_acts_for_no_company_yet() -> None:
     before = {**HERE, "context": {"legalEntityId": "acme", "a": 1}}
     after = rules.logged_in(before, "1", Shopper(None, None, None, None), SITE)

@@ -340,6 +340,11 @@ def test_what_every_customer_prefers_by_default_gives_way_to_the_site(shop: Stor
     shop.sign_up()
     view = facts(own(shop.customer()))
     assert (view["siteCode"], view["currency"], view["language"]) == ("berlin", "EUR", "de")
+    site(shop.api, "main")
+    view = facts(own(shop.customer()))
+    assert (view["siteCode"], view["currency"], view["language"]) == ("berlin", "EUR", "de")
+    token = shop.log_in(by=visit(shop, siteCode="nowhere"))
+    assert own(shop.api.as_(token["access_token"]))["siteCode"] == "main"
 
 
 def test_a_customer_shops_where_he_is_sent_to(shop: Storefront) -> None:

@@ -52,6 +52,28 @@ async def shopper(call: Call, customer_id: str) -> Shopper:
     )
 
 
+@dataclass(frozen=True)
+class Person:
+    """How a customer is called and reached, as far as he said."""
+
+    name: str | None
+    surname: str | None
+    email: str | None
+    phone: str | None
+
+
+async def people(call: Call, ids: Collection[str]) -> dict[str, Person]:
+    """Those of `ids` that are customers."""
+    if not ids:
+        return {}
+    columns = customer.c
+    statement = select(customer).where(columns.tenant == call.tenant.name, columns.id.in_(sorted(ids)))
+    return {
+        row.id: Person(row.first_name, row.last_name, row.contact_email, row.doc.get("contactPhone"))
+        for row in await call.db.all(statement)
+    }
+
+
 async def existing(call: Call, ids: Collection[str]) -> set[str]:
     """Those of `ids` that are customers; none of them can be deleted until the transaction ends."""
     return await among_stored(call, customer.c.id, ids)

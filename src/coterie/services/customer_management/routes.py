@@ -5,19 +5,23 @@ from __future__ import annotations
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
 from coterie.services.customer_management import events
-from coterie.services.customer_management.operations import contacts, entities
-from coterie.services.customer_management.schemas import ContactView, EntityView
+from coterie.services.customer_management.operations import contacts, entities, locations
+from coterie.services.customer_management.schemas import ContactView, EntityView, LocationView
 
 READ = (entities.READ,)
 OWN = (entities.READ, entities.READ_OWN)
 MANAGE = (entities.MANAGE,)
 CONTACT_READ = (contacts.READ,)
 CONTACT_MANAGE = (contacts.MANAGE,)
+LOCATION_READ = (locations.READ,)
+LOCATION_MANAGE = (locations.MANAGE,)
 
 _ENTITIES = "/legal-entities"
 _ENTITY = "/legal-entities/{legalEntityId}"
 _CONTACTS = "/contact-assignments"
 _CONTACT = "/contact-assignments/{contactAssignmentId}"
+_LOCATIONS = "/locations"
+_LOCATION = "/locations/{locationId}"
 
 SERVICE = Service(
     name="customer_management",
@@ -30,6 +34,8 @@ SERVICE = Service(
         events.ENTITY_DELETED: contacts.forget_entities,
         "iam.group-created": entities.require_companies,
         "iam.group-updated": entities.require_companies,
+        events.CONTACT_DELETED: entities.forget_contacts,
+        events.LOCATION_DELETED: entities.forget_locations,
     },
     rows=(
         # Legal entities
@@ -62,5 +68,11 @@ SERVICE = Service(
         op("GET", _CONTACT, contacts.RESOURCE.get, CONTACT_READ, 200),
         op("PUT", _CONTACT, contacts.RESOURCE.upsert, CONTACT_MANAGE, 201, 204),
         op("DELETE", _CONTACT, contacts.RESOURCE.delete, CONTACT_MANAGE, 204),
+        # Where they are
+        op("GET", _LOCATIONS, locations.list_locations, LOCATION_READ, 200, answer=list[LocationView]),
+        op("POST", _LOCATIONS, locations.RESOURCE.create, LOCATION_MANAGE, 201),
+        op("GET", _LOCATION, locations.RESOURCE.get, LOCATION_READ, 200),
+        op("PUT", _LOCATION, locations.RESOURCE.upsert, LOCATION_MANAGE, 201, 204),
+        op("DELETE", _LOCATION, locations.RESOURCE.delete, LOCATION_MANAGE, 204),
     ),
 )

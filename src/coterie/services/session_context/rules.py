@@ -78,27 +78,34 @@ def started(wanted: Mapping[str, Any], site: Site | None, currency: str, languag
 def logged_in(document: Document, customer_id: str, shopper: Shopper, site: Site | None) -> Document:
     """The context once the customer has logged in, as he prefers it.
 
-    site: the one that he prefers, if there is such a site, else the one that the session is in. A preference that
-    is only the default of all customers counts where the site has it.
+    site: where he shops now. A preference that is only the default of all customers counts where the site has it.
     """
-    rest = {name: value for name, value in document.get("context", {}).items() if name != COMPANY}
-    result: Document = {**document, "customerId": customer_id, "context": rest}
-    currency, language = shopper.currency, shopper.language
+    result = acting_for({**document, "customerId": customer_id}, None)
+    currency, language = _fitting("currency", shopper.currency), _fitting("language", shopper.language)
     if site is not None:
-        moved = result.get("siteCode") != site.code
-        result["siteCode"] = site.code
-        if moved:
-            result |= {"currency": site.currency, "language": site.default_language}
+        if result.get("siteCode") != site.code:
+            result |= {"siteCode": site.code, "currency": site.currency, "language": site.default_language}
         if currency == DEFAULTS["preferredCurrency"] and currency not in site.currencies:
             currency = None
         language = _spoken(language, site)
-    if currency is not None:
-        result["currency"] = currency
-    if language is not None:
-        result["language"] = language
-    if shopper.country is not None:
-        result["targetLocation"] = shopper.country
-    return result
+    wanted = {
+        "currency": currency,
+        "language": language,
+        "targetLocation": _fitting("targetLocation", shopper.country),
+    }
+    return {**result, **{name: value for name, value in wanted.items() if value is not None}}
+
+
+def site_wanted(shopper: Shopper, here: Site | None) -> str | None:
+    """The site that a customer is taken to; the default of all customers takes nobody away from a site he is in."""
+    if shopper.site == DEFAULTS["preferredSite"] and here is not None:
+        return None
+    return shopper.site
+
+
+def _fitting(field: str, value: str | None) -> str | None:
+    """A preference that a context can hold: a profile may say what no context can."""
+    return value if value is not None and _FORMS[field][0].fullmatch(value) else None
 
 
 def _spoken(preferred: str | None, site: Site) -> str | None:

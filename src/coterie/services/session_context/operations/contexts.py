@@ -14,7 +14,14 @@ from coterie.kit.store import Document
 from coterie.kit.wire import Metadata, convert, to_document
 from coterie.services.session_context import rules
 from coterie.services.session_context.operations.sessions import Seeds, started
-from coterie.services.session_context.operations.stored import KIND, change, locked, make, of_session
+from coterie.services.session_context.operations.stored import (
+    KIND,
+    change,
+    locked,
+    make,
+    of_session,
+    require_sound,
+)
 from coterie.services.session_context.schemas import AttributeCreation, ContextUpdate, UpsertQuery
 
 _SAAS = "saas-token"
@@ -132,6 +139,7 @@ async def _store(
 ) -> None:
     """Write a whole context on top of the version that the client has read (CONTRACT §2.8)."""
     after = rules.written(before, after)
+    require_sound(after)
     if row is None:
         await make(call, session_id, after)
         return
@@ -149,7 +157,9 @@ async def _set(call: Call, row: Row[Any], body: AttributeCreation) -> None:
     if problems:
         raise Invalid(problems=problems)
     document = KIND.document_of(row)
-    await change(call, row, {**document, "context": {**document.get("context", {}), body.key: body.value}})
+    after = {**document, "context": {**document.get("context", {}), body.key: body.value}}
+    require_sound(after)
+    await change(call, row, after)
 
 
 async def _unset(call: Call, row: Row[Any], name: str) -> None:

@@ -15,7 +15,14 @@ from coterie.kit.store import Document
 from coterie.kit.tables import login
 from coterie.services.customer import facade as customers
 from coterie.services.session_context import rules
-from coterie.services.session_context.operations.stored import KIND, LIFE, change, locked, make
+from coterie.services.session_context.operations.stored import (
+    KIND,
+    LIFE,
+    change,
+    locked,
+    make,
+    require_sound,
+)
 from coterie.services.session_context.tables import context
 from coterie.services.site import facade as sites
 
@@ -32,7 +39,9 @@ class Seeds:
 
 async def begin(call: Call, session_id: str, seeds: Seeds) -> None:
     """Make the context of a visit. Raises Invalid."""
-    await make(call, session_id, await started(call, seeds))
+    document = await started(call, seeds)
+    require_sound(document)
+    await make(call, session_id, document)
 
 
 async def started(call: Call, seeds: Seeds) -> Document:
@@ -56,10 +65,10 @@ async def log_in(call: Call, logged_in: list[Event]) -> None:
         row = await locked(call, session_id)
         document = await started(call, Seeds()) if row is None else KIND.document_of(row)
         shopper = await customers.shopper(call, customer_id)
-        site = await sites.get(call, shopper.site) if shopper.site else None
-        if site is None and "siteCode" in document:
-            site = await sites.get(call, document["siteCode"])
-        document = rules.logged_in(document, customer_id, shopper, site)
+        here = await sites.get(call, document["siteCode"]) if "siteCode" in document else None
+        wanted = rules.site_wanted(shopper, here)
+        there = await sites.get(call, wanted) if wanted is not None else None
+        document = rules.logged_in(document, customer_id, shopper, there or here)
         if row is None:
             await make(call, session_id, document)
         else:

@@ -37,8 +37,7 @@ async def locked(call: Call, session_id: str) -> Row[Any] | None:
 
 
 async def make(call: Call, session_id: str, document: Document) -> None:
-    """Store a new context; one that is there already stays. Raises Invalid."""
-    _require_sound(document)
+    """Store a new context; one that is there already stays."""
     row = {
         "tenant": call.tenant.name,
         "session_id": session_id,
@@ -52,13 +51,13 @@ async def make(call: Call, session_id: str, document: Document) -> None:
 
 
 async def change(call: Call, row: Row[Any], document: Document) -> None:
-    """Store a changed context. Raises Invalid."""
-    _require_sound(document)
+    """Store a changed context."""
     values = {**KIND.row_of(document), "version": row.version + 1, "modified_at": call.at}
     await call.db.run(update(context).where(KIND.where(call, (row.session_id,))).values(values))
 
 
-def _require_sound(document: Document) -> None:
+def require_sound(document: Document) -> None:
+    """Raises Invalid for a context that no client may write."""
     problems = rules.problems(document)
     if problems:
         raise Invalid(problems=problems)
