@@ -65,12 +65,13 @@ def backend(server: Server, credentials: Demo) -> Api:
 
 
 def everything(api: Api, path: str) -> list[dict[str, Any]]:
-    """A whole list without what differs by the time of day."""
+    """A whole list without what differs by the time of day, such as ids that are made up."""
+    passing = ("metadata", "customerGroups")
     found: list[dict[str, Any]] = []
     sign = "&" if "?" in path else "?"
     for number in range(1, 100):
         page = api.get(f"{path}{sign}pageSize=500&pageNumber={number}&sort=id").json
-        found += [{name: each[name] for name in each if not name.startswith("metadata")} for each in page]
+        found += [{name: each[name] for name in each if not name.startswith(passing)} for each in page]
         if len(page) < 500:
             break
     return found

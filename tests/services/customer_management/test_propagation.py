@@ -202,7 +202,7 @@ def test_a_page_of_entities_costs_the_same_for_each(api: Api) -> None:
         id = entity(api, f"e{number}", entitiesAddresses=[{"id": location(api, f"l{number}")}])
         approver = contact(api, ada, id)
         update(api, id, approvalGroup=[{"id": approver}], entitiesAddresses=[{"id": f"l{number}"}])
-    with api.statements(5):
+    with api.statements(6):
         assert len(api.get(ENTITIES, x_total_count="true").json) == 5
-    with api.statements(7):
+    with api.statements(8):
         assert len(api.get(CONTACTS, x_total_count="true").json) == 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
+from coterie.kit.wire import Created
 from coterie.services.customer_management import events
 from coterie.services.customer_management.operations import contacts, entities, locations
 from coterie.services.customer_management.schemas import ContactView, EntityView, LocationView
@@ -52,7 +53,7 @@ SERVICE = Service(
             restricted=True,
         ),
         op("GET", _ENTITY, entities.RESOURCE.get, READ, 200, restricted=True),
-        op("PUT", _ENTITY, entities.RESOURCE.upsert, MANAGE, 201, 204),
+        op("PUT", _ENTITY, entities.put_entity, MANAGE, 201, 204, answer=Created),
         op("DELETE", _ENTITY, entities.delete_entity, MANAGE, 204),
         op(
             "GET",

@@ -90,6 +90,12 @@ def without_repetition(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, **lists}
 
 
+def without_ids(refs: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a list that are not known by their ids already."""
+    ids = {each["id"] for each in known}
+    return [each for each in refs if each["id"] not in ids]
+
+
 def without_missing(document: Mapping[str, Any], known: Mapping[str, Collection[str]]) -> dict[str, Any]:
     """A legal entity whose lists no longer name what is gone; `known` is what is there, by list."""
     lists = {

@@ -7,8 +7,7 @@ from coterie.kit.rows import ANY, Service, op
 from coterie.services.session_context.operations import contexts, sessions
 from coterie.services.session_context.schemas import ContextView
 
-# The second is how older documents spell it.
-MANAGE = ("sessioncontext.context_manage", "session_context.context_manage")
+MANAGE = ("sessioncontext.context_manage",)
 
 _SESSION = "/context/{sessionId}"
 _OWN = "/me/context"

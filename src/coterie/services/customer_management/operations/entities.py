@@ -22,6 +22,7 @@ from coterie.kit.store import (
     locked,
     remove,
     store,
+    store_one,
 )
 from coterie.kit.wire import Search
 from coterie.query.json_match import JsonTest
@@ -37,6 +38,7 @@ from coterie.services.customer_management.schemas import (
     EntityView,
 )
 from coterie.services.customer_management.tables import contact, legal_entity
+from coterie.services.iam import facade as iam
 
 READ = "customermanagement.legalentity_read"
 READ_OWN = "customermanagement.legalentity_read_own"
@@ -96,6 +98,9 @@ def _locked_parent(call: Call, id: str) -> Select[tuple[str | None]]:
 
 async def _written(call: Call, changed: Sequence[Written]) -> None:
     await references.note(call, changed)
+    for each in changed:
+        if each.before is None:
+            await iam.company_groups_created(call, each.key[0], each.document["name"])
     views = [dict(each.view) for each in changed]
     await expand(call, views)
     for each, view in zip(changed, views, strict=True):
@@ -113,8 +118,17 @@ async def _removed(call: Call, gone: Sequence[Written]) -> None:
 
 
 async def expand(call: Call, views: list[Document]) -> None:
-    """What views of legal entities name by id, as it is now."""
+    """What views of legal entities name by id, as it is now; and the groups that IAM has for them, first."""
     await references.expand(call, views)
+    groups = await iam.groups_of_companies(call, {view["id"] for view in views})
+    for view in views:
+        found = groups.get(view["id"], ())
+        own = [{"id": each.id, "name": dict(each.name)} | _role(each) for each in found]
+        view["customerGroups"] = own + rules.without_ids(view.get("customerGroups", []), own)
+
+
+def _role(group: iam.Group) -> Document:
+    return {} if group.role is None else {"role": group.role}
 
 
 KIND = Kind(
@@ -183,6 +197,22 @@ async def search_entities(call: Call, query: EntitiesQuery, body: Search | None)
     """The same, with the `q` in the body."""
     q = body.q if body else None
     return await RESOURCE.page(call, query, q, *field_filters(query, FIELDS, _FILTERS))
+
+
+async def put_entity(call: Call, legal_entity_id: str, body: EntityUpdate) -> Reply:
+    """Replace a legal entity or create it. A group that was made with it and is not in its groups is deleted."""
+    change = RESOURCE.change(call, body, "upsert", legal_entity_id)
+    found = (await iam.groups_of_companies(call, [legal_entity_id])).get(legal_entity_id, ())
+    named = change.document.pop("customerGroups", None)
+    if named is not None:
+        kept = {each["id"] for each in named}
+        for group in found:
+            if group.role is not None and group.id not in kept:
+                await iam.company_group_removed(call, legal_entity_id, group.id)
+        others = rules.without_ids(named, [{"id": each.id} for each in found])
+        change.document.update({"customerGroups": others} if others else {})
+    outcome = await store_one(call, KIND, change)
+    return Reply(201, {"id": legal_entity_id}) if outcome.code == 201 else Reply(204)
 
 
 async def parent_hierarchy(call: Call, legal_entity_id: str) -> Reply:
