@@ -136,6 +136,16 @@ CUSTOMER_MANAGEMENT = (
     requires("customer-management", "contactAssignment", "id legalEntity customer type", "§3.8"),
 )
 
+SESSION_CONTEXT = (
+    Override(
+        "session-context",
+        ("schemas", "Context"),
+        {"additionalProperties": None},
+        "§3.12: attributes are text too, as in the document's example",
+    ),
+    requires("session-context", "SessionContext_GET", "sessionId metadata", "§3.12"),
+)
+
 SITE = (
     requires("site-settings", "ResourceLocation", "id", "§2.9: the id is the code"),
     Override(
@@ -353,6 +363,7 @@ OVERRIDES: tuple[Override, ...] = (
     *OAUTH,
     *CUSTOMER,
     *CUSTOMER_MANAGEMENT,
+    *SESSION_CONTEXT,
     *SITE,
     *PRODUCT,
     *CATEGORY,

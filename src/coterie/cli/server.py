@@ -174,7 +174,7 @@ def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
         runtime.database,
         runtime.clock,
         event_days=runtime.settings.event_days,
-        prunes=[prune_tokens, prune_jobs],
+        prunes=[prune_tokens, prune_jobs, *(each for service in SERVICES for each in service.prunes)],
         wake=runtime.events_written,
         observe=observe,
     )

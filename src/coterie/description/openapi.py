@@ -39,6 +39,12 @@ _ERROR_A: Schema = {
     },
     "required": ["code", "status", "message"],
 }
+_ERROR_C: Schema = {
+    "description": "An error answer.",
+    "type": "object",
+    "properties": {name: _ERROR_A["properties"][name] for name in ("code", "message", "details")},
+    "required": ["code", "message"],
+}
 _ERROR_B: Schema = {
     "description": "An error answer.",
     "type": "object",
@@ -81,7 +87,8 @@ def document(services: Iterable[Service], base_url: str) -> Schema:
     paths: dict[str, Schema] = {}
     spelling: dict[str, str] = {}
     identifiers: set[str] = set()
-    schemas: Schema = {"ErrorA": _ERROR_A, "ErrorB": _ERROR_B, "Fault": _FAULT, "Problem": _PROBLEM}
+    schemas: Schema = {"Fault": _FAULT, "Problem": _PROBLEM}
+    schemas |= {"ErrorA": _ERROR_A, "ErrorB": _ERROR_B, "ErrorC": _ERROR_C}
     for service in known:
         described, components = _schemas(service)
         schemas |= components
@@ -239,7 +246,7 @@ def _error_codes(row: Row, path: str, parameterized: bool) -> list[int]:
 
 def _error_responses() -> dict[str, Schema]:
     found = {"Fault.401": _error_response(401, {"$ref": _SCHEMAS + "Fault"})}
-    for envelope in ("ErrorA", "ErrorB"):
+    for envelope in ("ErrorA", "ErrorB", "ErrorC"):
         schema = {"$ref": _SCHEMAS + envelope}
         for code in (400, 403, 404, 409):
             found[f"{envelope}.{code}"] = _error_response(code, schema)

@@ -57,8 +57,9 @@ _FAULTS = {
 class Dialect:
     """What differs from service to service on the wire.
 
-    envelope: A `{code,status,message,resourceId?,details?}`, B `{status,type,message,details[]}`, or F, the fault
-    that every 401 is (CONTRACT §2.11).
+    envelope: A `{code,status,message,resourceId?,details?}`, B `{status,type,message,details[]}`, C, which is A
+    without the status, or F, the fault that every 401 is (CONTRACT §2.11).
+    id_name: what A and C call the resource.
     details: whether A lists problems as objects `{field,type,message}` or as strings.
     texts: messages by error key, or by `key.noun`; `{id}`, `{noun}`, `{tenant}` and, of what a token lacks,
     `{scopes}` are filled in.
@@ -67,7 +68,8 @@ class Dialect:
     bulk_status: `status` texts of bulk answers by code that differ from HTTP's.
     """
 
-    envelope: Literal["A", "B", "F"] = "A"
+    envelope: Literal["A", "B", "C", "F"] = "A"
+    id_name: str = "resourceId"
     details: Literal["objects", "strings"] = "objects"
     texts: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[int, str] = field(default_factory=dict)
@@ -143,13 +145,10 @@ def envelope(error: CoterieError, dialect: Dialect, tenant: str = "") -> dict[st
         problems = details_of(error, "strings")
         text = f"{message} {'; '.join(problems)}" if problems else message
         return {"fault": {"faultstring": text, "detail": {"errorcode": "oauth.v2.InvalidRequest"}}}
-    body: dict[str, Any] = {
-        "code": error.status,
-        "status": HTTPStatus(error.status).phrase,
-        "message": message,
-    }
+    status = {"status": HTTPStatus(error.status).phrase} if dialect.envelope == "A" else {}
+    body: dict[str, Any] = {"code": error.status, **status, "message": message}
     if error.id is not None:
-        body["resourceId"] = error.id
+        body[dialect.id_name] = error.id
     details = details_of(error, dialect.details)
     if details:
         body["details"] = details

@@ -15,6 +15,9 @@ from coterie.kit.dialect import DEFAULT, Dialect
 from coterie.kit.errors import CoterieError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from coterie.database.session import Session
     from coterie.kit.call import Call
     from coterie.kit.jobs import Job, Step
     from coterie.kit.outbox import Event
@@ -23,6 +26,7 @@ T = TypeVar("T")
 Mode = Literal["read", "write", "none"]
 Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
 Run = Callable[["Call", "Job"], Awaitable["Step"]]
+Prune = Callable[["Session", "datetime", int], Awaitable[int]]
 
 PUBLIC: None = None  # no token at all
 ANY: tuple[str, ...] = ()  # a valid token of any kind
@@ -108,6 +112,7 @@ class Service:
     event type; several in their order.
     jobs: what runs a step of a job, by the job's kind.
     authority: of the one service that says what customers and employees may do.
+    prunes: what deletes, at an instant, at most so many rows that have expired, and returns how many it saw to.
     """
 
     name: str
@@ -119,6 +124,7 @@ class Service:
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
     authority: Authority | None = None
+    prunes: tuple[Prune, ...] = ()
 
     @property
     def segment(self) -> str:

@@ -59,6 +59,13 @@ _ALL = (
         "customerActiveOnCreation", True, _SWITCH, "Whether a customer who signs up may sign in at once."
     ),
     TenantSetting(
+        "companyContactPropagation",
+        "UPWARD",
+        ("UPWARD", "DOWNWARD", "DISABLED"),
+        "Whether a customer who becomes a contact of a legal entity becomes one of those above it (`UPWARD`), of those "
+        "below it (`DOWNWARD`), or of no other.",
+    ),
+    TenantSetting(
         "enableCouponCodeCaseSensitivity", False, _SWITCH, "Whether coupon codes that differ in case are two."
     ),
     TenantSetting(

@@ -8,6 +8,7 @@ from support.api import Api
 
 ENTITIES = "/customer-management/{tenant}/legal-entities"
 CONTACTS = "/customer-management/{tenant}/contact-assignments"
+LOCATIONS = "/customer-management/{tenant}/locations"
 
 
 def entity(api: Api, id: str, parent: str | None = None, **more: Any) -> str:
@@ -40,6 +41,20 @@ def contact(api: Api, customer_id: str, entity_id: str, **more: Any) -> str:
     id = response.json["id"]
     assert isinstance(id, str)
     return id
+
+
+def location(api: Api, id: str, **more: Any) -> str:
+    """Create a location."""
+    body = {"id": id, "type": "OFFICE", "contactDetails": {"city": "Ulm"}, **more}
+    response = api.post(LOCATIONS, body)
+    assert response.status == 201, response.json
+    return id
+
+
+def update(api: Api, id: str, **fields: Any) -> None:
+    """Replace a company, given its name."""
+    response = api.put(f"{ENTITIES}/{id}", {"name": f"{id} Ltd", "type": "COMPANY", **fields})
+    assert response.status == 204, response.json
 
 
 def ids(api: Api, query: str = "", path: str = ENTITIES) -> list[str]:

@@ -46,16 +46,16 @@ class World(Shop):
         assert tenant == f"tenant={self.api.tenant}"
         return set(scopes)
 
-    def company_groups(self, company: str, name: str = "ACME") -> dict[str, str]:
-        """Make the predefined groups of a company, as client management does; their ids by role."""
+    def company_groups(self, company: str) -> dict[str, str]:
+        """The groups that a company was made with; their ids by role."""
 
-        async def make() -> dict[str, str]:
+        async def find() -> dict[str, str]:
             call = await self.call()
             async with call.writing():
-                groups = await facade.company_groups_created(call, company, name)
-            return {str(each.role): each.id for each in groups}
+                groups = (await facade.groups_of_companies(call, [company]))[company]
+            return {each.role: each.id for each in groups if each.role is not None}
 
-        return self.api.run(make())
+        return self.api.run(find())
 
     async def call(self, service: str = "customer_management") -> Call:
         """A call of another service, such as asks IAM's facade."""

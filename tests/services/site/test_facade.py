@@ -51,7 +51,7 @@ def test_existing_finds_sites_active_or_not(api: Api) -> None:
 
 def test_a_site_is_a_frozen_value(api: Api) -> None:
     create(api, "a")
-    expected = facade.Site("a", "CHF", ("en", "de"), "de")
+    expected = facade.Site("a", "CHF", ("CHF",), "CH", ("en", "de"), "de")
     assert asked(api, lambda call: facade.get(call, "a")) == expected
     assert asked(api, lambda call: facade.get(call, "b")) is None
 

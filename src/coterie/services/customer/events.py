@@ -9,6 +9,10 @@ UPDATED = "customer.updated"
 DELETED = "customer.deleted"
 LOGGED_IN = "customer.logged.in"
 
+# Of these only this server's services hear: what becomes of a customer's session.
+SESSION_REFRESHED = "customer.session-refreshed"
+LOGGED_OUT = "customer.logged-out"
+
 ALL = (CREATED, UPDATED, DELETED, LOGGED_IN)
 
 
@@ -30,3 +34,8 @@ def deleted(tenant: str, customer_id: str) -> dict[str, Any]:
 def logged_in(tenant: str, customer_id: str, at: str) -> dict[str, Any]:
     """Payload of logged.in."""
     return {"id": customer_id, "customerNumber": customer_id, "lastLogin": at, "tenant": tenant}
+
+
+def session(tenant: str, customer_id: str, session_id: str | None) -> dict[str, Any]:
+    """Payload of the internal events."""
+    return {"customerId": customer_id, "sessionId": session_id, "tenant": tenant}

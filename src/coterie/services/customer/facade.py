@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from coterie.kit.call import Call
 from coterie.kit.store import among_stored, kept_rows
-from coterie.services.customer.operations import companies
+from coterie.services.customer import rules
+from coterie.services.customer.operations import companies, profiles
 from coterie.services.customer.tables import company, customer
 
 names = select(
@@ -23,6 +25,53 @@ names = select(
 
 links = select(company.c.tenant, company.c.customer_id, company.c.legal_entity_id)
 """Of which legal entities customers are contacts, for joins: tenant, customer_id, legal_entity_id."""
+
+
+DEFAULTS = rules.DEFAULTS
+"""What a profile says that says nothing of its preferences."""
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """How a customer prefers to shop. country: where he is sent to, or else billed, as far as his addresses say."""
+
+    site: str | None
+    currency: str | None
+    language: str | None
+    country: str | None
+
+
+async def shopper(call: Call, customer_id: str) -> Shopper:
+    """How a customer prefers to shop. Raises NotFound."""
+    profile = await profiles.own_profile(call, customer_id, "addresses")
+    return Shopper(
+        site=profile.get("preferredSite"),
+        currency=profile.get("preferredCurrency"),
+        language=profile.get("preferredLanguage"),
+        country=rules.shopping_country(profile["addresses"]),
+    )
+
+
+@dataclass(frozen=True)
+class Person:
+    """How a customer is called and reached, as far as he said."""
+
+    name: str | None
+    surname: str | None
+    email: str | None
+    phone: str | None
+
+
+async def people(call: Call, ids: Collection[str]) -> dict[str, Person]:
+    """Those of `ids` that are customers."""
+    if not ids:
+        return {}
+    columns = customer.c
+    statement = select(customer).where(columns.tenant == call.tenant.name, columns.id.in_(sorted(ids)))
+    return {
+        row.id: Person(row.first_name, row.last_name, row.contact_email, row.doc.get("contactPhone"))
+        for row in await call.db.all(statement)
+    }
 
 
 async def existing(call: Call, ids: Collection[str]) -> set[str]:

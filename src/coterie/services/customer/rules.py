@@ -106,6 +106,20 @@ def default_address(addresses: list[dict[str, Any]]) -> dict[str, Any] | None:
     return next((each for each in addresses if each.get("isDefault")), None)
 
 
+def shopping_country(addresses: list[dict[str, Any]]) -> str | None:
+    """The country of the shipping address, else of the billing address; the default one before others."""
+    for tag in ("SHIPPING", "BILLING"):
+        tagged = [each for each in addresses if tag in map(str.upper, each.get("tags", ()))]
+        countries = [each["country"] for each in sorted(tagged, key=_is_other) if each.get("country")]
+        if countries:
+            return str(countries[0])
+    return None
+
+
+def _is_other(address: dict[str, Any]) -> bool:
+    return not address.get("isDefault")
+
+
 def may_log_in(active: bool, on_hold: bool) -> bool:
     """Whether a customer with the right password may log in."""
     return active and not on_hold

@@ -7,15 +7,24 @@ from coterie.kit.call import Call
 from coterie.kit.clients import Client
 from coterie.kit.errors import Invalid, Problem, Unauthorized
 from coterie.kit.logins import BEARER, Issued, Login
-from coterie.services.customerlogin.schemas import RefreshQuery, VisitQuery, VisitView
+from coterie.services.customerlogin.schemas import LoginQuery, RefreshQuery, VisitQuery, VisitView
+from coterie.services.session_context import facade as session_context
 
 
-async def login(call: Call, query: VisitQuery) -> VisitView:
-    """The tokens of a new visit with a session of its own."""
+async def login(call: Call, query: LoginQuery) -> VisitView:
+    """The tokens of a new visit with a session of its own, and that session's context."""
     client = await _client(call, query)
+    tenant = await call.runtime.tenants.get(client.tenant)
+    assert tenant is not None
+    # The path names no tenant: the client does.
+    call.tenant = tenant
     issuer = await call.runtime.tokens.issuer()
+    seeds = session_context.Seeds(query.site_code, query.currency, query.language, query.target_location)
     async with call.writing():
-        return _view(await issuer.anonymous(call.db, client.tenant, client.id))
+        issued = await issuer.anonymous(call.db, client.tenant, client.id)
+        assert issued.caller.session_id is not None
+        await session_context.begin(call, issued.caller.session_id, seeds)
+    return _view(issued)
 
 
 async def refresh(call: Call, query: RefreshQuery) -> VisitView:

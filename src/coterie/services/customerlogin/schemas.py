@@ -15,6 +15,15 @@ class VisitQuery(Wire, rename=str):
     client_id: str | None = None
 
 
+class LoginQuery(VisitQuery, rename=str):
+    """What the session's context is to start with besides; the site decides what is left out."""
+
+    currency: str | None = None
+    site_code: str | None = msgspec.field(name="siteCode", default=None)
+    language: str | None = None
+    target_location: str | None = msgspec.field(name="targetLocation", default=None)
+
+
 class RefreshQuery(VisitQuery, rename=str):
     """`anonymous_token` is the older alternative to `refresh_token`: the access token itself."""
 

@@ -13,7 +13,7 @@ GRANT_TYPE = "client_credentials"
 # `{service}.{resource}_{action}`, with an optional restriction.
 _SCOPE = re.compile(r"[A-Za-z][A-Za-z-]*\.[A-Za-z0-9]+(_[A-Za-z0-9]+)*(--[A-Za-z0-9_-]+)?")
 _TENANT = "tenant="
-# Older names that clients still ask for.
+# Older names that clients still hold and ask for.
 _ALIASES = {"session_context.context_manage": "sessioncontext.context_manage"}
 
 
@@ -24,6 +24,7 @@ def granted(held: frozenset[str], tenant: str, asked: str | None) -> frozenset[s
     well-formed name: services that came later, and custom types, bring scopes that nobody has listed.
     Raises Invalid for a scope the client does not have.
     """
+    held = frozenset(_ALIASES.get(scope, scope) for scope in held)
     entries = (asked or "").split()
     scopes = frozenset(_ALIASES.get(entry, entry) for entry in entries if not entry.startswith(_TENANT))
     for entry in entries:

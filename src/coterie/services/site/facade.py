@@ -12,10 +12,15 @@ from coterie.services.site import operations
 
 @dataclass(frozen=True)
 class Site:
-    """A site as other services need it. `currency` is ISO 4217, languages have two letters."""
+    """A site as other services need it. Currencies are ISO 4217, languages and countries have two letters.
+
+    currencies: all that it sells in. country: where its home base is.
+    """
 
     code: str
     currency: str
+    currencies: tuple[str, ...]
+    country: str
     languages: tuple[str, ...]
     default_language: str
 
@@ -41,6 +46,8 @@ def _site(document: Document | None) -> Site | None:
     return Site(
         code=document["code"],
         currency=document["currency"],
+        currencies=(document["currency"], *document.get("availableCurrencies", ())),
+        country=document["homeBase"]["address"]["country"],
         languages=tuple(document["languages"]),
         default_language=document["defaultLanguage"],
     )

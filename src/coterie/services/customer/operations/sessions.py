@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from coterie.kit.call import Call
+from coterie.kit.caller import Caller
 from coterie.kit.errors import Forbidden, Problem, Unauthorized
 from coterie.kit.logins import BEARER, Issued
 from coterie.kit.store import Document
@@ -80,6 +81,7 @@ async def refresh(call: Call, query: RefreshQuery) -> RefreshedView:
             if entity is not None and entity not in await companies.of_customer(call, known.customer_id):
                 raise Forbidden(message=f"The customer is no contact of the legal entity {entity[:80]!r}.")
             issued = await issuer.continued(call.db, known, entity)
+            _emit_session(call, events.SESSION_REFRESHED, issued.caller)
     # Raised after the commit: a copied refresh token has ended its login.
     if issued is None:
         raise Unauthorized
@@ -95,6 +97,7 @@ async def log_out(call: Call, query: LogoutQuery) -> None:
         raise Unauthorized
     async with call.writing():
         await call.runtime.tokens.end(call.db, call.tenant.name, caller.login_id)
+        _emit_session(call, events.LOGGED_OUT, caller)
 
 
 async def validate_token(call: Call) -> TokenView:
@@ -123,6 +126,15 @@ async def get_me(call: Call, query: ExpandQuery) -> Document:
         error.problems = (Problem("Authorization", "insufficient_permissions", str(error)),)
         raise error
     return await profiles.own_profile(call, caller.customer_id, query.expand)
+
+
+def _emit_session(call: Call, type_: str, caller: Caller) -> None:
+    """Tell the services above what became of a customer's session."""
+    assert caller.customer_id is not None
+    id, session_id = caller.customer_id, caller.session_id
+    payload = events.session(call.tenant.name, id, session_id)
+    facts = {"customer_id": id, "session_id": session_id, "legal_entity_id": caller.legal_entity_id}
+    call.emit(type_, events.subject(id), payload, internal=True, **facts)
 
 
 def _account(call: Call, address: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
@@ -16,7 +15,7 @@ from coterie.kit.store import Document, Kind, Refusal, Write, Written, among
 from coterie.query.q_sql import Field, Fields
 from coterie.services.customer import facade as customers
 from coterie.services.customer_management import events
-from coterie.services.customer_management.operations import entities
+from coterie.services.customer_management.operations import entities, references
 from coterie.services.customer_management.schemas import (
     ContactCreation,
     ContactsQuery,
@@ -34,7 +33,6 @@ _FILTERS: Mapping[str, Match] = {
     "type": "equals",
     "primary": "equals",
 }
-_person = customers.names.subquery("person")
 
 
 async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
@@ -84,31 +82,74 @@ async def _assigned(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[tuple[
 
 
 async def _written(call: Call, changed: Sequence[Written]) -> None:
+    assigned: list[tuple[str, Document]] = []
     for each in changed:
         before = None if each.before is None else _pair(each.before)
-        after = _pair(each.document)
-        if before == after:
+        if before == _pair(each.document):
             continue
         if before is not None:
-            _emit_deleted(call, *before)
-        customer, entity = after
-        _emit_pair(call, events.CONTACT_CREATED, customer, entity)
-        payload = events.user_assigned(call.tenant.name, each.key[-1], each.document)
+            _emit_deleted(call, *before, None)
+        assigned.append((each.key[-1], each.document))
+    created = [each.document for each in changed if each.before is None]
+    await _emit_created(call, [*assigned, *await _propagated(call, created)])
+
+
+async def _propagated(call: Call, created: Sequence[Document]) -> list[tuple[str, Document]]:
+    """Assign the customers of new assignments to the legal entities around, as the tenant wants it.
+
+    Assignments of the same type, but not as the primary contact, for those who have none there yet: their ids and
+    documents.
+    """
+    way = call.setting("companyContactPropagation", "UPWARD")
+    if way == "DISABLED" or not created:
+        return []
+    around = await entities.related(call, {_pair(each)[1] for each in created}, upward=way == "UPWARD")
+    known = await entities.existing(call, {entity for found in around.values() for entity in found})
+    rows = [
+        {
+            "tenant": call.tenant.name,
+            "id": KIND.new_key(),
+            **KIND.row_of({"type": each["type"], "primary": False}),
+            "customer_id": each["customerId"],
+            "legal_entity_id": entity,
+            "version": call.service.dialect.first_version,
+            "created_at": call.at,
+            "modified_at": call.at,
+        }
+        for each in created
+        for entity in around.get(each["legalEntityId"], ())
+        if entity in known
+    ]
+    if not rows:
+        return []
+    statement = call.db.insert(contact).on_conflict_do_nothing().returning(contact)
+    return [(row.id, KIND.document_of(row)) for row in await call.db.all(statement, rows)]
+
+
+async def _emit_created(call: Call, assigned: Sequence[tuple[str, Document]]) -> None:
+    people = await customers.people(call, {document["customerId"] for _, document in assigned})
+    for id, document in assigned:
+        customer, entity = _pair(document)
+        _emit_pair(call, events.CONTACT_CREATED, customer, entity, id)
+        person = people.get(customer)
+        email = None if person is None else person.email
+        payload = events.user_assigned(call.tenant.name, id, document, email)
         call.emit(events.USER_ASSIGNED, events.subject(entity), payload)
 
 
 async def _removed(call: Call, gone: Sequence[Written]) -> None:
     for each in gone:
-        _emit_deleted(call, *_pair(each.document))
+        _emit_deleted(call, *_pair(each.document), each.key[-1])
 
 
-def _emit_deleted(call: Call, customer: str, entity: str) -> None:
-    _emit_pair(call, events.CONTACT_DELETED, customer, entity)
+def _emit_deleted(call: Call, customer: str, entity: str, id: str | None) -> None:
+    """A customer acts no longer for a legal entity; `id` is that of his assignment, if it is gone."""
+    _emit_pair(call, events.CONTACT_DELETED, customer, entity, id)
 
 
-def _emit_pair(call: Call, type_: str, customer: str, entity: str) -> None:
+def _emit_pair(call: Call, type_: str, customer: str, entity: str, id: str | None) -> None:
     payload = events.contact_pair(call.tenant.name, customer, entity)
-    facts = {"customer_id": customer, "legal_entity_id": entity}
+    facts = {"customer_id": customer, "legal_entity_id": entity, "id": id}
     call.emit(type_, events.subject(entity), payload, internal=True, **facts)
 
 
@@ -157,17 +198,11 @@ def _shape(_call: Call, view: Document) -> Document:
 async def _expand(call: Call, views: list[Document]) -> None:
     """The legal entities and the names of the customers, as they are now."""
     companies = await entities.views(call, {view["legalEntity"]["id"] for view in views})
-    ids = sorted({view["customer"]["id"] for view in views})
-    people: dict[str, Any] = {}
-    if ids:
-        statement = select(_person).where(_person.c.tenant == call.tenant.name, _person.c.id.in_(ids))
-        people = {row.id: row for row in await call.db.all(statement)}
+    people = await customers.people(call, {view["customer"]["id"] for view in views})
     for view in views:
         view["legalEntity"] = companies[view["legalEntity"]["id"]]
-        person = people.get(view["customer"]["id"])
-        if person is not None:
-            known = {"name": person.first_name, "surname": person.last_name, "email": person.email}
-            view["customer"] |= {name: value for name, value in known.items() if value is not None}
+        id = view["customer"]["id"]
+        view["customer"] = references.named(id, people.get(id))
 
 
 RESOURCE = Resource(
@@ -201,5 +236,6 @@ async def forget_entities(call: Call, deleted: list[Event]) -> None:
 
 async def _forget(call: Call, condition: ColumnElement[bool]) -> None:
     gone = delete(contact).where(contact.c.tenant == call.tenant.name, condition)
-    for row in await call.db.all(gone.returning(contact.c.customer_id, contact.c.legal_entity_id)):
-        _emit_deleted(call, row.customer_id, row.legal_entity_id)
+    columns = (contact.c.id, contact.c.customer_id, contact.c.legal_entity_id)
+    for row in await call.db.all(gone.returning(*columns)):
+        _emit_deleted(call, row.customer_id, row.legal_entity_id, row.id)

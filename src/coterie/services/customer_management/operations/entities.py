@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, literal, select
 
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.listing import Match, field_filters
 from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource
-from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored, remove
+from coterie.kit.store import (
+    Change,
+    Document,
+    Kind,
+    Refusal,
+    Write,
+    Written,
+    among_stored,
+    locked,
+    remove,
+    store,
+    store_one,
+)
 from coterie.kit.wire import Search
 from coterie.query.json_match import JsonTest
 from coterie.query.q_sql import Field, Fields
 from coterie.query.sql import json_matches
+from coterie.services.configuration import facade as configurations
 from coterie.services.customer_management import events, rules
+from coterie.services.customer_management.operations import locations, references
 from coterie.services.customer_management.schemas import (
     EntitiesQuery,
     EntityCreation,
@@ -24,6 +38,7 @@ from coterie.services.customer_management.schemas import (
     EntityView,
 )
 from coterie.services.customer_management.tables import contact, legal_entity
+from coterie.services.iam import facade as iam
 
 READ = "customermanagement.legalentity_read"
 READ_OWN = "customermanagement.legalentity_read_own"
@@ -44,11 +59,21 @@ _FILTERS: Mapping[str, Match] = {
 
 
 async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
-    return [await _check_parent(call, write) for write in writes]
+    """The parent must exist and not stand below the entity itself; so must what the entity lists."""
+    known = await references.existing(call, [write.document for write in writes])
+    restricted = any(write.document.get("restrictions") for write in writes)
+    restrictions = await configurations.value(call, "restrictions") if restricted else None
+    return [
+        [
+            *await _check_parent(call, write),
+            *rules.missing_targets(write.document, known),
+            *rules.restriction_problems(write.document, restrictions),
+        ]
+        for write in writes
+    ]
 
 
-async def _check_parent(call: Call, write: Write) -> Refusal:
-    """The parent must exist, and not stand below the entity itself."""
+async def _check_parent(call: Call, write: Write) -> list[Problem]:
     parent_id = write.document.get("parentId")
     if parent_id is None or (write.before or {}).get("parentId") == parent_id:
         return []
@@ -72,18 +97,38 @@ def _locked_parent(call: Call, id: str) -> Select[tuple[str | None]]:
 
 
 async def _written(call: Call, changed: Sequence[Written]) -> None:
+    await references.note(call, changed)
     for each in changed:
+        if each.before is None:
+            await iam.company_groups_created(call, each.key[0], each.document["name"])
+    views = [dict(each.view) for each in changed]
+    await expand(call, views)
+    for each, view in zip(changed, views, strict=True):
         (id,) = each.key
         type_ = events.ENTITY_CREATED if each.before is None else events.ENTITY_UPDATED
-        payload = events.entity_changed(call.tenant.name, each.view)
+        payload = events.entity_changed(call.tenant.name, view)
         call.emit(type_, events.subject(id), payload, id=id)
 
 
 async def _removed(call: Call, gone: Sequence[Written]) -> None:
     for each in gone:
         (id,) = each.key
-        payload = events.entity_deleted(call.tenant.name, id)
+        payload = events.entity_deleted(call.tenant.name, id, each.document.get("parentId"))
         call.emit(events.ENTITY_DELETED, events.subject(id), payload, id=id)
+
+
+async def expand(call: Call, views: list[Document]) -> None:
+    """What views of legal entities name by id, as it is now; and the groups that IAM has for them, first."""
+    await references.expand(call, views)
+    groups = await iam.groups_of_companies(call, {view["id"] for view in views})
+    for view in views:
+        found = groups.get(view["id"], ())
+        own = [{"id": each.id, "name": dict(each.name)} | _role(each) for each in found]
+        view["customerGroups"] = own + rules.without_ids(view.get("customerGroups", []), own)
+
+
+def _role(group: iam.Group) -> Document:
+    return {} if group.role is None else {"role": group.role}
 
 
 KIND = Kind(
@@ -138,6 +183,8 @@ RESOURCE = Resource(
     view_type=EntityView,
     parameter="legal_entity_id",
     scope=_readable,
+    adapt=lambda _call, document: rules.without_repetition(document),
+    expand=expand,
 )
 
 
@@ -152,17 +199,26 @@ async def search_entities(call: Call, query: EntitiesQuery, body: Search | None)
     return await RESOURCE.page(call, query, q, *field_filters(query, FIELDS, _FILTERS))
 
 
+async def put_entity(call: Call, legal_entity_id: str, body: EntityUpdate) -> Reply:
+    """Replace a legal entity or create it. A group that was made with it and is not in its groups is deleted."""
+    change = RESOURCE.change(call, body, "upsert", legal_entity_id)
+    found = (await iam.groups_of_companies(call, [legal_entity_id])).get(legal_entity_id, ())
+    named = change.document.pop("customerGroups", None)
+    if named is not None:
+        kept = {each["id"] for each in named}
+        for group in found:
+            if group.role is not None and group.id not in kept:
+                await iam.company_group_removed(call, legal_entity_id, group.id)
+        others = rules.without_ids(named, [{"id": each.id} for each in found])
+        change.document.update({"customerGroups": others} if others else {})
+    outcome = await store_one(call, KIND, change)
+    return Reply(201, {"id": legal_entity_id}) if outcome.code == 201 else Reply(204)
+
+
 async def parent_hierarchy(call: Call, legal_entity_id: str) -> Reply:
     """A legal entity, its parent, the parent's parent and so on up to the company."""
     columns, here = legal_entity.c, call.tenant.name
-    start = select(columns.id, columns.parent_id, literal(0).label("level")).where(
-        columns.tenant == here, columns.id == legal_entity_id
-    )
-    line = start.cte("line", recursive=True)
-    above = select(columns.id, columns.parent_id, line.c.level + 1).join(
-        line, and_(columns.tenant == here, columns.id == line.c.parent_id)
-    )
-    line = line.union_all(above)
+    line = _line(here, columns.id == legal_entity_id, upward=True)
     statement = (
         select(legal_entity)
         .join(line, and_(columns.tenant == here, columns.id == line.c.id))
@@ -171,11 +227,36 @@ async def parent_hierarchy(call: Call, legal_entity_id: str) -> Reply:
     rows = await call.db.all(statement)
     if not rows:
         raise NotFound(KIND.noun, legal_entity_id)
-    return Reply(value=[KIND.view_of(row) for row in rows])
+    views = [KIND.view_of(row) for row in rows]
+    await expand(call, views)
+    return Reply(value=views)
+
+
+def _line(tenant: str, start: ColumnElement[bool], *, upward: bool) -> CTE:
+    """The legal entities that meet a condition and those above or below: `start` says whose line an entity is in."""
+    columns = legal_entity.c
+    first = select(columns.id.label("start"), columns.id, columns.parent_id, literal(0).label("level"))
+    line = first.where(columns.tenant == tenant, start).cte("line", recursive=True)
+    next_one = columns.id == line.c.parent_id if upward else columns.parent_id == line.c.id
+    further = select(line.c.start, columns.id, columns.parent_id, line.c.level + 1)
+    return line.union_all(further.join(line, and_(columns.tenant == tenant, next_one)))
+
+
+async def related(call: Call, ids: Collection[str], *, upward: bool) -> dict[str, list[str]]:
+    """The legal entities above each of `ids`, or those below it, nearest first."""
+    line = _line(call.tenant.name, legal_entity.c.id.in_(sorted(ids)), upward=upward)
+    statement = select(line.c.start, line.c.id).where(line.c.level > 0).order_by(line.c.level, line.c.id)
+    found: dict[str, list[str]] = {}
+    for row in await call.db.all(statement):
+        found.setdefault(row.start, []).append(row.id)
+    return found
 
 
 async def delete_entity(call: Call, legal_entity_id: str) -> None:
-    """Delete a legal entity and all that stands below it; their contact assignments go with them."""
+    """Delete a legal entity, all that stands below it, and the locations that only these have.
+
+    Their contact assignments go with them.
+    """
     doomed: list[str] = []
     level = await _locked(call, legal_entity.c.id == legal_entity_id)
     # Locked from the top: who puts an entity below one of these waits, and then finds its parent gone.
@@ -184,6 +265,29 @@ async def delete_entity(call: Call, legal_entity_id: str) -> None:
         level = await _locked(call, legal_entity.c.parent_id.in_(level))
     if not await remove(call, KIND, [(id,) for id in doomed]):
         raise NotFound(KIND.noun, legal_entity_id)
+    lonely = await references.lonely_locations(call, doomed)
+    await references.forget(call, doomed)
+    await remove(call, locations.KIND, [(id,) for id in lonely])
+
+
+async def forget_locations(call: Call, deleted: list[Event]) -> None:
+    """Deleted locations are taken off the lists of legal entities."""
+    await _unlist(call, "entitiesAddresses", {event.facts["id"] for event in deleted})
+
+
+async def forget_contacts(call: Call, deleted: list[Event]) -> None:
+    """Deleted contact assignments are taken off the approval groups; one that only moved stays and has no `id`."""
+    await _unlist(call, "approvalGroup", {event.facts["id"] for event in deleted if event.facts.get("id")})
+
+
+async def _unlist(call: Call, name: str, gone: Collection[str]) -> None:
+    if not gone:
+        return
+    stored = await locked(call, KIND, [(id,) for id in await references.referring(call, name, gone)])
+    documents = {key: KIND.document_of(row) for key, row in stored.items()}
+    known = await references.existing(call, list(documents.values()))
+    changes = [Change(key, rules.without_missing(each, known), "replace") for key, each in documents.items()]
+    await store(call, KIND, changes)
 
 
 async def _locked(call: Call, condition: ColumnElement[bool]) -> list[str]:
@@ -213,4 +317,6 @@ async def views(call: Call, ids: Collection[str]) -> dict[str, Document]:
     statement = select(legal_entity).where(
         legal_entity.c.tenant == call.tenant.name, legal_entity.c.id.in_(sorted(ids))
     )
-    return {row.id: KIND.view_of(row) for row in await call.db.all(statement)}
+    found = {row.id: KIND.view_of(row) for row in await call.db.all(statement)}
+    await expand(call, list(found.values()))
+    return found

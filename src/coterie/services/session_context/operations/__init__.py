@@ -1,0 +1,1 @@
+"""The operations of session contexts: what clients ask for, and what becomes of a session."""
