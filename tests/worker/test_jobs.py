@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from coterie.kit.clock import iso
 from coterie.kit.tables import job, job_chunk, job_error, job_seen
+from coterie.services.customer_segment.operations import files
 from coterie.worker import steps
 from coterie.worker.jobs import JobWorker
 from support.api import Api
@@ -21,8 +22,9 @@ EXPORTS = "/customer-segment/{tenant}/exports"
 
 
 @pytest.fixture
-def api(api: Api) -> Api:
-    """A tenant with a site and the segment gold; its customers are kept elsewhere."""
+def api(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """A tenant with a site and the segment gold; its customers are kept elsewhere. A step takes 1,000 lines."""
+    monkeypatch.setattr(files, "_MOST_LINES", 1000)
     shop = Shop(api)
     shop.site()
     shop.segment("gold")
