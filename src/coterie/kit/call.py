@@ -41,8 +41,8 @@ class Call:
     """What an operation takes first.
 
     db: the transaction of the row's mode. now: the instant of the request, at which everything is decided.
-    query: the raw query parameters; a handler with a `query` struct gets them typed. raced: it lost a race and is
-    run again, so it should lock others out rather than lose once more.
+    query: the raw query parameters; a handler with a `query` struct gets them typed. address: the client's. raced:
+    it lost a race and is run again, so it should lock others out rather than lose once more.
     """
 
     runtime: Runtime
@@ -54,6 +54,7 @@ class Call:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     request_id: str = ""
+    address: str = ""
     raced: bool = False
     events: list[Event] = field(default_factory=list)
     _db: Session | None = None

@@ -12,13 +12,18 @@ from coterie.kit.dialect import DEFAULT, Dialect
 from coterie.kit.errors import CoterieError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from coterie.database.session import Session
     from coterie.kit.call import Call
     from coterie.kit.jobs import Job, Step
     from coterie.kit.outbox import Event
+    from coterie.kit.runtime import Runtime
 
 T = TypeVar("T")
 Mode = Literal["read", "write", "none"]
 Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
+Chore = Callable[["Runtime", "Session", "datetime", int], Awaitable[int]]
 Run = Callable[["Call", "Job"], Awaitable["Step"]]
 
 PUBLIC: None = None  # no token at all
@@ -85,7 +90,8 @@ class Service:
 
     reactions: what it does inside the same transaction when an event is emitted, its own or another service's, by
     event type; several in their order.
-    jobs: what runs a step of a job, by the job's kind.
+    jobs: what runs a step of a job, by the job's kind. chores: what is to be done now and then, such as deleting what
+    has expired: each does about so many rows, and says how many it did.
     """
 
     name: str
@@ -96,6 +102,7 @@ class Service:
     reactions: Mapping[str, Reaction | tuple[Reaction, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
+    chores: tuple[Chore, ...] = ()
 
     @property
     def segment(self) -> str:

@@ -7,7 +7,7 @@ lease that has run out is as good as none: the events of a worker that was kille
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,7 +62,8 @@ class Pace:
 class StoredEvent:
     """An event as consumers get it. `id` grows, and tells a repeated delivery from a new one.
 
-    attempts: how often its delivery has failed so far. created_at: the instant of its change, as text.
+    attempts: how often its delivery has failed so far. created_at: the instant of its change, as text. internal:
+    only for consumers that ask for its type by name.
     """
 
     id: int
@@ -72,6 +73,7 @@ class StoredEvent:
     payload: dict[str, Any]
     created_at: str
     attempts: int
+    internal: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ async def anything(session: Session, now: datetime, pace: Pace) -> bool:
     return await session.value(_heads(now, pace, 1)) is not None
 
 
-async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
-    """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
+async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Callable[[str, bool], bool]) -> Claim:
+    """Lease the oldest claimable events. Those that nobody wants, by type and `internal`, are done at once."""
     token, until = new_secret(12), now + timedelta(seconds=pace.lease)
     heads, last = await _claimable(session, now, pace)
     if not heads:
@@ -154,14 +156,11 @@ async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -
         if not row.ready:
             # An event that is parked, waiting, or another worker's holds up those after it.
             blocked.add((row.tenant, row.subject))
-        elif row.internal or not deliver:
+        elif not wanted(row.type, row.internal):
             done.append(row.id)
         else:
-            leased.append(
-                StoredEvent(
-                    row.id, row.tenant, row.type, row.subject, row.payload, row.created_at, row.attempts
-                )
-            )
+            told = (row.id, row.tenant, row.type, row.subject, row.payload, row.created_at)
+            leased.append(StoredEvent(*told, row.attempts, row.internal))
     if done:
         await _set(session, done, true(), lease=None, lease_until=None, done_at=iso(now))
     if leased:
