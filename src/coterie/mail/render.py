@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -83,7 +84,7 @@ def message(text: Text, sender: str, to: str, id: str) -> EmailMessage:
     made = EmailMessage(policy=SMTP)
     try:
         made["From"], made["To"] = Address(addr_spec=sender), Address(addr_spec=to)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         raise Unsendable(f"it has no address that mail takes: {error}") from None
     made["Subject"] = " ".join(text.subject.split())
     made["Message-ID"] = f"<{id}@{sender.rpartition('@')[2]}>"

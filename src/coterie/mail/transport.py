@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from email.message import EmailMessage
 from pathlib import Path
+from socket import gethostname
 from typing import Protocol
 
 import aiosmtplib
@@ -56,6 +57,8 @@ class SmtpHost:
                 use_tls=settings.smtp_security == "tls",
                 start_tls=settings.smtp_security == "starttls",
                 timeout=_SECONDS,
+                # Its own name, since the library would look it up in the DNS, and wait for that.
+                local_hostname=gethostname(),
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(each.message.startswith(_BAD_ADDRESS) for each in error.recipients):
