@@ -35,6 +35,7 @@ def mine(function: Callable[..., Awaitable[Any]]) -> Handler:
     async def run(call: Call, **arguments: Any) -> Any:
         return await function(call, customer_number=own_id(call), **arguments)
 
+    run.__doc__ = function.__doc__
     parameters = tuple(name for name in known.parameters if name != "customer_number")
     return replace(known, run=run, parameters=parameters)
 
