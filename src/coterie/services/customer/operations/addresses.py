@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -80,7 +79,7 @@ async def patch_address(
     """Change an address by a merge object, or by RFC 6902 operations."""
     row = await _locked(call, customer_number, address_id)
     change = _RESOURCE.patch_change(call, address_id, row, body)
-    await save(call, customer_number, replace(change, key=(customer_number, address_id)))
+    await save(call, customer_number, change._replace(key=(customer_number, address_id)))
     return Reply(200)
 
 
@@ -114,7 +113,7 @@ async def save(call: Call, customer_id: str, change: Change) -> str:
         text = f"a customer has {rules.MOST_ADDRESSES} addresses at most; delete one first"
         raise Invalid(problems=(Problem.violation("", text),))
     document = change.document | ({} if rows else {"isDefault": True})
-    changes = [replace(change, document=document)]
+    changes = [change._replace(document=document)]
     if document.get("isDefault"):
         changes += [
             Change((customer_id, row.id), {**ADDRESS.document_of(row), "isDefault": False}, "replace")
