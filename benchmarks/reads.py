@@ -92,7 +92,7 @@ READS = (
         "`GET me`, with a customer's token",
         "GET",
         lambda _: f"/customer/{TENANT}/me",
-        {"sqlite": 0.15, "postgresql": 0.15},
+        {"sqlite": 0.4, "postgresql": 0.2},
     ),
 )
 

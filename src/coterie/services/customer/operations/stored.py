@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select, true
+from sqlalchemy import bindparam, select, true
 
+from coterie.database.session import Hot, HotRows
 from coterie.kit.call import Call
 from coterie.kit.errors import NotFound, Problem
 from coterie.kit.store import Document, Kind, Written
 from coterie.query.q_sql import Field, Fields
+from coterie.query.sql import Str
 from coterie.services.customer import events, rules
 from coterie.services.customer.operations import accounts, companies
-from coterie.services.customer.tables import address, company, customer
+from coterie.services.customer.tables import address, company, customer, email
 
 
 async def _written(call: Call, changed: Sequence[Written]) -> None:
@@ -89,6 +91,22 @@ FIELDS = Fields(
 )
 
 
+# What a storefront asks for at every page is read by hot statements.
+_OWNER = {"tenant": bindparam("tenant", type_=Str()), "customer": bindparam("customer", type_=Str())}
+_MINE = HotRows(
+    select(customer).where(customer.c.tenant == _OWNER["tenant"], customer.c.id == _OWNER["customer"])
+)
+_MY_LOGINS = Hot(
+    select(email.c.email)
+    .where(
+        email.c.tenant == _OWNER["tenant"],
+        email.c.customer_id == _OWNER["customer"],
+        email.c.login.is_(True),
+    )
+    .order_by(email.c.created_at, email.c.folded)
+)
+
+
 def view(row: Any) -> Document:
     """A stored profile as the tenant sees it, before `expand`."""
     view = KIND.view_of(row)
@@ -100,12 +118,16 @@ def view(row: Any) -> Document:
 
 async def own_profile(call: Call, customer_id: str, wanted: str | None) -> Document:
     """The profile of a customer as he sees it himself, with his accounts. Raises NotFound."""
-    row = await call.db.first(select(customer).where(KIND.where(call, (customer_id,))))
+    key = {"tenant": call.tenant.name, "customer": customer_id}
+    row = await _MINE.first(call.db, **key)
     if row is None:
         raise missing(customer_id)
-    views = [view(row)]
-    await expand(call, views, rules.expansions(wanted) | {"accounts"})
-    return {name: value for name, value in views[0].items() if name not in rules.TENANT_ONLY}
+    asked = rules.expansions(wanted)
+    shown = rules.shown(view(row), list(await companies.of_customer(call, customer_id)), asked)
+    shown["accounts"] = [{"id": login} for (login,) in await call.db.hot(_MY_LOGINS, **key)]
+    if "addresses" in asked:
+        _add_addresses(shown, (await _addresses(call, [customer_id])).get(customer_id, []))
+    return {name: value for name, value in shown.items() if name not in rules.TENANT_ONLY}
 
 
 async def expand(call: Call, views: list[Document], wanted: frozenset[str]) -> None:
@@ -120,12 +142,16 @@ async def expand(call: Call, views: list[Document], wanted: frozenset[str]) -> N
         if "accounts" in wanted:
             shown["accounts"] = [{"id": each} for each in logins.get(id, [])]
         if "addresses" in wanted:
-            shown["addresses"] = homes.get(id, [])
-            default = rules.default_address(shown["addresses"])
-            if default is not None:
-                shown["defaultAddress"] = default
+            _add_addresses(shown, homes.get(id, []))
         view.clear()
         view.update(shown)
+
+
+def _add_addresses(shown: Document, addresses: list[Document]) -> None:
+    shown["addresses"] = addresses
+    default = rules.default_address(addresses)
+    if default is not None:
+        shown["defaultAddress"] = default
 
 
 async def _addresses(call: Call, ids: Collection[str]) -> dict[str, list[Document]]:
