@@ -87,6 +87,13 @@ READS = (
         _EACH,
         _order,
     ),
+    Read(
+        "me",
+        "`GET me`, with a customer's token",
+        "GET",
+        lambda _: f"/customer/{TENANT}/me",
+        {"sqlite": 0.4, "postgresql": 0.2},
+    ),
 )
 
 

@@ -55,7 +55,8 @@ def tenant_settings() -> str:
     ]
     for each in TENANT_SETTINGS.values():
         default = str(each.default).lower() if isinstance(each.default, bool) else each.default
-        lines.append(f"| `{each.name}` | {each.allowed} | `{default}` | {each.help} |")
+        shown = "" if default is None else f"`{default}`"
+        lines.append(f"| `{each.name}` | {each.allowed.replace('|', '/')} | {shown} | {each.help} |")
     return "\n".join(lines) + "\n"
 
 

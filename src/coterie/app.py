@@ -105,7 +105,8 @@ class App:
                 limit = self.runtime.settings.max_body
                 body = b"".join([part async for part in self._parts(receive, headers, limit)])
             query = scope["query_string"].decode("latin-1")
-            request = Request(method, path, query, headers, body, identifier, stream)
+            client = _client(scope, headers, self.runtime.settings.proxy_header)
+            request = Request(method, path, query, headers, body, identifier, client, stream)
             return await answer(self.runtime, match, request), labels
         except CoterieError as error:
             status, extra, value = render(error, self._dialect(path))
@@ -213,6 +214,12 @@ def _request_id(headers: dict[str, str]) -> str:
     given = headers.get("x-request-id", "")
     plain = 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").replace("_", "").isalnum()
     return given if plain else new_id()
+
+
+def _client(scope: Scope, headers: dict[str, str], proxy_header: str) -> str:
+    """The client's address: of the connection, or as the proxy in front tells it. Anybody else could make it up."""
+    forwarded = headers.get(proxy_header.lower(), "") if proxy_header else ""
+    return forwarded.rpartition(",")[2].strip() or (scope.get("client") or ("",))[0]
 
 
 def _internal(dialect: Dialect, identifier: str) -> dict[str, Any]:

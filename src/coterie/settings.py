@@ -44,6 +44,34 @@ class Settings:
     anonymous_seconds: int = _setting("Lifetime of an anonymous token.", 3599)
     customer_seconds: int = _setting("Lifetime of a customer token.", 2591999)
     refresh_seconds: int = _setting("Lifetime of a refresh token.", 86399)
+    sign_in_attempts: int = _setting(
+        "Attempts to sign in, or to have a mail sent, that an account gets in each window; 0: any number.", 10
+    )
+    sign_in_attempts_address: int = _setting(
+        "The same for a client's address, where attempts that succeed don't count; 0: any number.", 100
+    )
+    sign_in_seconds: int = _setting("Length of that window.", 900)
+    proxy_header: str = _setting(
+        "Header in which the proxy in front puts the client's address, such as X-Forwarded-For (its last entry "
+        "counts); empty: the address of the connection.",
+        "",
+    )
+    opt_in_seconds: int = _setting("Lifetime of the link that activates a new account.", 172800)
+    reset_seconds: int = _setting("Lifetime of the link that resets a password.", 3600)
+    email_change_seconds: int = _setting("Lifetime of the link that confirms a new e-mail address.", 86400)
+    mail_from: str = _setting("Sender of mails, unless the tenant sets its own.", "coterie@localhost")
+    mail_dir: str = _setting(
+        "Folder for mails while there is no SMTP host; empty: mail in the data folder.", ""
+    )
+    mail_templates: str = _setting(
+        "Folder of templates that replace the built-in ones of the same name; a subfolder named for a tenant wins.",
+        "",
+    )
+    smtp_host: str = _setting("Host that takes mails; empty: they are written to files.", "")
+    smtp_port: int = _setting("Port of the SMTP host.", 587)
+    smtp_security: str = _setting("starttls, tls (from the first byte) or none.", "starttls")
+    smtp_user: str = _setting("User at the SMTP host; empty: no login.", "")
+    smtp_password: str = _setting("Password at the SMTP host.", "")
     token_memory: float = _setting(
         "Seconds for which a worker remembers a verified token and what its holder may do; with 0 a change of groups "
         "made by another worker counts at once.",

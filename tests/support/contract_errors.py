@@ -100,5 +100,6 @@ ENVELOPES: dict[str, tuple[str, ...]] = {
 UNAUTHORIZED: dict[str, tuple[str, ...]] = {
     "POST /customer/{tenant}/login": ("F", "B"),
     "POST /customer/{tenant}/password/change": ("F", "B"),
+    "POST /customer/{tenant}/me/accounts/internal/email/change": ("F", "B"),
 }
 """Where a 401 may also mean a wrong password, told in the service's own shape (CONTRACT §1.4)."""

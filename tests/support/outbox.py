@@ -37,6 +37,7 @@ class Recorder:
     """Keeps what it is told, after whatever `first` does with it."""
 
     name = "recorder"
+    types: frozenset[str] | None = None
 
     def __init__(self, first: Callable[[StoredEvent], Awaitable[None]] | None = None) -> None:
         self.events: list[StoredEvent] = []

@@ -14,6 +14,7 @@ class Logger:
     """Writes each event's id to a file, slowly enough to be killed in the middle."""
 
     name = "logger"
+    types: frozenset[str] | None = None
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

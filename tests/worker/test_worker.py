@@ -259,10 +259,10 @@ def test_a_claim_is_bounded(database_url: str) -> None:
         await emit(database, *"aab" * 10, *"cdef")
         pace = replace(PACE, subjects=3, events=8)
         async with database.writing() as session:
-            claim = await claims.claim(session, NOON, pace, deliver=True)
+            claim = await claims.claim(session, NOON, pace, wanted=claims.Wanted())
         assert [event.subject for event in claim.events] == list("aabaabaa")
         async with database.writing() as session:
-            other = await claims.claim(session, NOON, pace, deliver=True)
+            other = await claims.claim(session, NOON, pace, wanted=claims.Wanted())
         assert [event.subject for event in other.events] == list("cde")
 
     run(database_url, test)

@@ -32,7 +32,7 @@ def test_a_clock_set_back_does_not_freeze_leases_and_retries(database_url: str) 
         clock, consumer = StillClock(), Recorder()
         await emit(database, "leased", "waiting")
         async with database.writing() as session:
-            claim = await claims.claim(session, NOON, PACE, deliver=True)
+            claim = await claims.claim(session, NOON, PACE, wanted=claims.Wanted())
             waiting = claim.events[1]
             retry = NOON + timedelta(seconds=300)
             await claims.failed(session, claim.token, waiting, "no", retry=retry, now=NOON)
@@ -50,7 +50,7 @@ def test_workers_whose_clocks_differ_a_little_respect_each_others_leases(databas
     async def test(database: Database) -> None:
         await emit(database, "a")
         async with database.writing() as session:
-            claim = await claims.claim(session, NOON, PACE, deliver=True)
+            claim = await claims.claim(session, NOON, PACE, wanted=claims.Wanted())
             assert len(claim.events) == 1
         for seconds in (-30, 30):
             consumer = Recorder()

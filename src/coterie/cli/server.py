@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import uvicorn
@@ -29,6 +30,7 @@ from coterie.migrations import migrate as migrations
 from coterie.settings import SettingError, Settings
 from coterie.worker import steps
 from coterie.worker.jobs import JobWorker
+from coterie.worker.mail import MailSender
 from coterie.worker.worker import Worker
 
 _NOWHERE = Where()
@@ -70,16 +72,21 @@ async def _serve(settings: Settings, sock: socket.socket, *, demo: bool) -> None
             access_log=False,
             server_header=False,
             date_header=True,
+            # Who asks is read in app.py: by default uvicorn believes whatever a program on this machine forwards.
+            proxy_headers=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
             lifespan="on",
         )
         server = _Server(config)
         workers: list[Worker | JobWorker] = []
+        mail = MailSender(runtime)
         if settings.embedded and settings.embedded_worker:
-            workers = [worker_of(runtime, application.metrics), JobWorker(runtime)]
+            workers = [worker_of(runtime, mail, application.metrics), JobWorker(runtime)]
         tasks = [asyncio.create_task(each.run()) for each in workers]
         print(f"coterie listens on {settings.base_url}\nAPI documentation: {settings.base_url}/docs")
-        if not workers:
+        if workers:
+            print(f"Mails go to {mail.place}")
+        else:
             print("Events and imports wait for `coterie worker`: run one beside the servers.")
         print(greeting, end="", flush=True)
         try:
@@ -118,7 +125,8 @@ def worker(*, where: Where = _NOWHERE) -> None:
 async def _work(settings: Settings) -> None:
     await prepared(settings)
     async with opened(settings) as runtime:
-        workers = (worker_of(runtime), JobWorker(runtime))
+        mail = MailSender(runtime)
+        workers = (worker_of(runtime, mail), JobWorker(runtime))
 
         def stop() -> None:
             for each in workers:
@@ -127,7 +135,7 @@ async def _work(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
-        print("coterie worker started", flush=True)
+        print(f"coterie worker started\nMails go to {mail.place}", flush=True)
         await asyncio.gather(*(each.run() for each in workers))
 
 
@@ -157,14 +165,16 @@ async def _migrate(url: str, *, check: bool) -> tuple[str | None, str]:
     return await migrations.status(url)
 
 
-def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
-    """The event worker of this process: handles the outbox, prunes what has expired."""
+def worker_of(runtime: Runtime, mail: MailSender, metrics: Metrics | None = None) -> Worker:
+    """The event worker of this process: handles the outbox, sends mails, does the services' chores."""
 
     async def prune_tokens(session: Session, _now: datetime, _limit: int) -> int:
         return await runtime.tokens.prune(session)
 
     async def prune_jobs(session: Session, now: datetime, limit: int) -> int:
         return await steps.prune(session, now, limit, days=runtime.settings.job_days)
+
+    chores = [partial(chore, runtime) for service in runtime.services for chore in service.chores]
 
     def observe(outcome: str, number: int) -> None:
         if metrics is not None:
@@ -173,8 +183,9 @@ def worker_of(runtime: Runtime, metrics: Metrics | None = None) -> Worker:
     return Worker(
         runtime.database,
         runtime.clock,
+        [mail],
         event_days=runtime.settings.event_days,
-        prunes=[prune_tokens, prune_jobs, *(each for service in SERVICES for each in service.prunes)],
+        prunes=[prune_tokens, prune_jobs, *chores],
         wake=runtime.events_written,
         observe=observe,
     )

@@ -41,9 +41,10 @@ class Call:
     """What an operation takes first.
 
     db: the transaction of the row's mode. now: the instant of the request, at which everything is decided.
-    query: the raw query parameters; a handler with a `query` struct gets them typed. raced: it lost a race and is
-    run again, so it should lock others out rather than lose once more. regranted: the operation changed what
-    people of the tenant may do, so that after the commit no token of theirs is taken from memory.
+    query: the raw query parameters; a handler with a `query` struct gets them typed. address: the client's. raced:
+    it lost a race and is run again, so it should lock others out rather than lose once more. regranted: the
+    operation changed what people of the tenant may do, so that after the commit no token of theirs is taken from
+    memory.
     """
 
     runtime: Runtime
@@ -55,6 +56,7 @@ class Call:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     request_id: str = ""
+    address: str = ""
     raced: bool = False
     regranted: bool = False
     events: list[Event] = field(default_factory=list)

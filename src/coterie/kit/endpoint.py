@@ -30,6 +30,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     id: str = ""
+    address: str = ""
     stream: AsyncIterator[bytes] | None = None
 
 
@@ -87,6 +88,7 @@ async def _serve(runtime: Runtime, match: Match, request: Request) -> Answer:
         headers=request.headers,
         query=query,
         request_id=request.id,
+        address=request.address,
     )
     return encoded(row, await runtime.retried(lambda: _run(runtime, call, arguments), call))
 

@@ -18,7 +18,7 @@ from coterie.kit.caller import Caller
 from coterie.kit.clients import Client, digest
 from coterie.kit.clock import iso, new_id, new_secret, new_uuid
 from coterie.kit.keys import SigningKey
-from coterie.kit.tables import login, refresh_token
+from coterie.kit.tables import attempt, login, refresh_token
 from coterie.settings import Settings
 
 BEARER = "Bearer"
@@ -188,12 +188,12 @@ async def end(db: Session, tenant: str, login_ids: list[str]) -> None:
     await db.run(delete(login).where(login.c.tenant == tenant, login.c.id.in_(login_ids)))
 
 
-async def of_customer(db: Session, tenant: str, customer_id: str) -> list[str]:
-    """The ids of a customer's logins."""
+async def of_customer(db: Session, tenant: str, customer_id: str, keep: str = "") -> list[str]:
+    """The ids of a customer's logins, without `keep`."""
     columns = login.c
     rows = await db.all(
         select(columns.id)
-        .where(columns.tenant == tenant, columns.customer_id == customer_id)
+        .where(columns.tenant == tenant, columns.customer_id == customer_id, columns.id != keep)
         .with_for_update()
     )
     return [row.id for row in rows]
@@ -202,7 +202,7 @@ async def of_customer(db: Session, tenant: str, customer_id: str) -> list[str]:
 async def prune(db: Session, now: datetime) -> int:
     """Delete some of what has expired. The number of rows: the worker goes on until it is 0."""
     removed = 0
-    for table, name in ((refresh_token, "hash"), (login, "id")):
+    for table, name in ((refresh_token, "hash"), (login, "id"), (attempt, "key")):
         pair = (table.c.tenant, table.c[name])
         old = select(*pair).where(table.c.expires_at < iso(now)).limit(_PRUNED)
         removed += await db.run(delete(table).where(tuple_(*pair).in_(old)))

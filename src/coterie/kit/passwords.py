@@ -43,15 +43,22 @@ class Passwords:
         """The Argon2id hash of a password, in PHC form."""
         return await self._run(lambda: self._hasher.hash(password))
 
-    async def verify(self, stored: str | None, password: str) -> Verdict:
-        """Whether `password` belongs to the hash; None (no account) costs the same and is never right."""
-        return await self._run(lambda: self._verify(stored, password))
+    async def verify(
+        self, stored: str | None, password: str, foreign: Callable[[str], bool] | None = None
+    ) -> Verdict:
+        """Whether `password` belongs to the hash; None (no account) costs the same and is never right.
+
+        foreign: what tells it instead, by the hash of another system, which a right one is to replace.
+        """
+        return await self._run(lambda: self._verify(stored, password, foreign))
 
     def close(self) -> None:
         """Stop the threads."""
         self._threads.shutdown()
 
-    def _verify(self, stored: str | None, password: str) -> Verdict:
+    def _verify(self, stored: str | None, password: str, foreign: Callable[[str], bool] | None) -> Verdict:
+        if foreign is not None:
+            return Verdict(True, self._hasher.hash(password)) if foreign(password) else Verdict(False)
         if stored is None:
             self._matches(self._nobody, password)
             return Verdict(False)

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from coterie.kit.call import Call
     from coterie.kit.jobs import Job, Step
     from coterie.kit.outbox import Event
+    from coterie.kit.runtime import Runtime
 
 T = TypeVar("T")
 Mode = Literal["read", "write", "none"]
 Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
+Chore = Callable[["Runtime", "Session", "datetime", int], Awaitable[int]]
 Run = Callable[["Call", "Job"], Awaitable["Step"]]
-Prune = Callable[["Session", "datetime", int], Awaitable[int]]
 
 PUBLIC: None = None  # no token at all
 ANY: tuple[str, ...] = ()  # a valid token of any kind
@@ -112,7 +113,8 @@ class Service:
     event type; several in their order.
     jobs: what runs a step of a job, by the job's kind.
     authority: of the one service that says what customers and employees may do.
-    prunes: what deletes, at an instant, at most so many rows that have expired, and returns how many it saw to.
+    chores: what is to be done now and then, such as deleting what has expired: each does about so many rows, and
+    says how many it did.
     """
 
     name: str
@@ -124,7 +126,7 @@ class Service:
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
     authority: Authority | None = None
-    prunes: tuple[Prune, ...] = ()
+    chores: tuple[Chore, ...] = ()
 
     @property
     def segment(self) -> str:

@@ -124,6 +124,15 @@ refresh_token = tenant_table(
     Index("refresh_token_expiry", "expires_at"),
 )
 
+# Attempts of an account or a client's address within a window, by a keyed digest of either.
+attempt = tenant_table(
+    "attempt",
+    key("key"),
+    Column("begun", Integer, nullable=False),
+    Column("expires_at", Str, nullable=False),
+    Index("attempt_expiry", "expires_at"),
+)
+
 # Work that outlives its request. A worker has a running job until `lease_until`; `attempts` counts how often one
 # took it since its last finished step.
 job = tenant_table(

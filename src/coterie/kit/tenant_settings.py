@@ -5,30 +5,44 @@ They are changed as configurations of the tenant; every other configuration is o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 _SWITCH = (True, False)
+_URL = r"https?://\S{1,1000}"
+_HOST = r"(https?://)?[^\s/]{1,250}/?"
 
 
 @dataclass(frozen=True)
 class TenantSetting:
-    """One setting, with the texts to choose from or, for a switch, true and false."""
+    """One setting, with the texts to choose from or, for a switch, true and false.
+
+    Instead of `values` it may have a type: `dict`, or a regular expression that its text matches. Such a one has no
+    default: until it is set it is not there.
+    """
 
     name: str
     default: Any
     values: tuple[Any, ...]
     help: str
+    type: str | type[dict[Any, Any]] = ""
 
     @property
     def allowed(self) -> str:
         """The allowed values as a sentence's end."""
+        if self.type:
+            return "an object" if self.type is dict else f"a text like `{self.type}`"
         return " or ".join(str(each).lower() for each in self.values)
 
     def accepted(self, value: object) -> Any:
         """The allowed value that `value` stands for (a switch may come as text), or None."""
+        if isinstance(self.type, str) and self.type:
+            return value if isinstance(value, str) and re.fullmatch(self.type, value) else None
+        if self.type:
+            return value if isinstance(value, dict) else None
         if self.values == _SWITCH and isinstance(value, str):
             value = {"true": True, "false": False}.get(value.lower())
         return next((each for each in self.values if type(each) is type(value) and each == value), None)
@@ -56,7 +70,42 @@ _ALL = (
         "What happens to a mixin whose schema can't be fetched.",
     ),
     TenantSetting(
-        "customerActiveOnCreation", True, _SWITCH, "Whether a customer who signs up may sign in at once."
+        "customerActiveOnCreation",
+        True,
+        _SWITCH,
+        "Whether a customer who signs up may sign in at once, or only once he opened the link that he is sent.",
+    ),
+    TenantSetting(
+        "enableRecreationOfDeletedCustomer",
+        False,
+        _SWITCH,
+        "Whether a customer may be created under the number of a deleted one.",
+    ),
+    TenantSetting("storefront.host", None, (), "The storefront, for links in mails.", _HOST),
+    TenantSetting(
+        "customer.passwordreset.redirecturl",
+        None,
+        (),
+        "The storefront's page for a new password; the token is put after it. By default on `storefront.host`.",
+        _URL,
+    ),
+    TenantSetting(
+        "customer.changeemail.redirecturl",
+        None,
+        (),
+        "The same for a new e-mail address.",
+        _URL,
+    ),
+    TenantSetting("customer.optin.redirecturl", None, (), "The same for a new account.", _URL),
+    TenantSetting(
+        "cust.notification.email.from", None, (), "The sender of mails to customers.", r"[^@\s<>]+@[^@\s<>]+"
+    ),
+    TenantSetting(
+        "emailTemplates",
+        None,
+        (),
+        "The tenant's own mails: by kind and language an object with `subject`, `text` and perhaps `html`.",
+        dict,
     ),
     TenantSetting(
         "companyContactPropagation",

@@ -112,9 +112,9 @@ class Tokens:
         """End a login, and all its tokens with it."""
         await self._end(db, tenant, [login_id])
 
-    async def end_customer(self, db: Session, tenant: str, customer_id: str) -> None:
-        """End every login of a customer."""
-        await self._end(db, tenant, await logins.of_customer(db, tenant, customer_id))
+    async def end_customer(self, db: Session, tenant: str, customer_id: str, keep: str = "") -> None:
+        """End every login of a customer, but not `keep`."""
+        await self._end(db, tenant, await logins.of_customer(db, tenant, customer_id, keep))
 
     def saas_token(self, tenant: str, customer_id: str, expires: int) -> str:
         """The saas-token of a customer, good until `expires` (Unix seconds)."""

@@ -59,10 +59,29 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The events that somebody is told of: those of `types` and, with `all`, every one that is not internal."""
+
+    types: frozenset[str] = frozenset()
+    all: bool = True
+
+    def has(self, type_: str, *, internal: bool) -> bool:
+        """Whether such an event is wanted."""
+        return type_ in self.types or (self.all and not internal)
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The same of the outbox' rows."""
+        named = outbox.c.type.in_(sorted(self.types))
+        return or_(named, outbox.c.internal.is_(False)) if self.all else named
+
+
+@dataclass(frozen=True)
 class StoredEvent:
     """An event as consumers get it. `id` grows, and tells a repeated delivery from a new one.
 
-    attempts: how often its delivery has failed so far. created_at: the instant of its change, as text.
+    attempts: how often its delivery has failed so far. created_at: the instant of its change, as text. internal:
+    only for consumers that ask for its type by name.
     """
 
     id: int
@@ -72,6 +91,7 @@ class StoredEvent:
     payload: dict[str, Any]
     created_at: str
     attempts: int
+    internal: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,14 +159,13 @@ async def anything(session: Session, now: datetime, pace: Pace) -> bool:
     return await session.value(_heads(now, pace, 1)) is not None
 
 
-async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -> Claim:
-    """Lease the oldest claimable events. Those that nobody gets (`internal`, or all) are done at once."""
+async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Wanted) -> Claim:
+    """Lease the oldest claimable events. Those that nobody wants are done at once."""
     token, until = new_secret(12), now + timedelta(seconds=pace.lease)
-    if not deliver:
-        return Claim(token, until, (), await _pass_over(session, now, pace))
+    passed = await _pass_over(session, now, pace, wanted)
     heads, last = await _claimable(session, now, pace)
     if not heads:
-        return Claim(token, until, (), 0)
+        return Claim(token, until, (), passed)
     leased: list[StoredEvent] = []
     done: list[int] = []
     blocked: set[tuple[str, str]] = set()
@@ -156,26 +175,25 @@ async def claim(session: Session, now: datetime, pace: Pace, *, deliver: bool) -
         if not row.ready:
             # An event that is parked, waiting, or another worker's holds up those after it.
             blocked.add((row.tenant, row.subject))
-        elif row.internal:
+        elif not wanted.has(row.type, internal=row.internal):
             done.append(row.id)
         else:
-            leased.append(
-                StoredEvent(
-                    row.id, row.tenant, row.type, row.subject, row.payload, row.created_at, row.attempts
-                )
-            )
+            told = (row.id, row.tenant, row.type, row.subject, row.payload, row.created_at)
+            leased.append(StoredEvent(*told, row.attempts, row.internal))
     if done:
         await _set(session, done, true(), lease=None, lease_until=None, done_at=iso(now))
     if leased:
         await _set(session, [event.id for event in leased], true(), lease=token, lease_until=iso(until))
-    return Claim(token, until, tuple(leased), len(done))
+    return Claim(token, until, tuple(leased), passed + len(done))
 
 
-async def _pass_over(session: Session, now: datetime, pace: Pace) -> int:
-    """Mark the oldest events as done, in no order of subjects, since nobody is told: looking for the heads among
-    very many events, such as a large import writes for one segment, would hold up its next step."""
-    oldest = select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace)).order_by(outbox.c.id)
-    found = await session.all(oldest.limit(pace.events).with_for_update(skip_locked=True))
+async def _pass_over(session: Session, now: datetime, pace: Pace, wanted: Wanted) -> int:
+    """Mark the oldest events that nobody wants as done, in no order of subjects: looking for the heads among very
+    many events, such as a large import writes for one segment, would hold up its next step."""
+    oldest = select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace), ~wanted.condition)
+    found = await session.all(
+        oldest.order_by(outbox.c.id).limit(pace.events).with_for_update(skip_locked=True)
+    )
     ids = [row[0] for row in found]
     if ids:
         await _set(session, ids, true(), lease=None, lease_until=None, done_at=iso(now))

@@ -14,7 +14,7 @@ import structlog
 from coterie.database.session import Database, Session
 from coterie.kit.clock import Clock, jittered
 from coterie.worker import claims
-from coterie.worker.claims import Claim, Pace, StoredEvent
+from coterie.worker.claims import Claim, Pace, StoredEvent, Wanted
 
 log = structlog.get_logger("coterie.worker")
 # Deletes about so many rows that are old at an instant, and returns how many; called again until that is 0.
@@ -23,13 +23,14 @@ _LONGEST_OUTAGE_WAIT = 10.0
 
 
 class Consumer(Protocol):
-    """Someone who is told of events.
+    """Someone who is told of events: of `types`, or, when that is None, of all that are not internal.
 
     A delivery that raises or takes too long is repeated later, to every consumer; so is one whose mark was
     lost in a crash. A consumer tells repetitions by `event.id`, or does something that can be repeated.
     """
 
     name: str
+    types: frozenset[str] | None
 
     async def deliver(self, event: StoredEvent) -> None:
         """Take the event; return once it is safe."""
@@ -38,7 +39,7 @@ class Consumer(Protocol):
 class Worker:
     """Delivers the events of a database to its consumers until stopped. Any number may run at once.
 
-    Without consumers, events are marked as done and kept for `event_days`. prunes: what else is to be deleted
+    Events that no consumer wants are marked as done and kept for `event_days`. prunes: what else is to be deleted
     now and then. wake: set when there are new events, else they are found by polling. observe: gets the
     outcome (delivered, retried, parked, pruned) and how many.
     """
@@ -56,6 +57,10 @@ class Worker:
         pace: Pace = Pace(),
     ) -> None:
         self._database, self._clock, self._consumers, self._pace = database, clock, tuple(consumers), pace
+        self._wanted = Wanted(
+            frozenset().union(*(each.types or () for each in self._consumers)),
+            all=any(each.types is None for each in self._consumers),
+        )
         self._days = timedelta(days=event_days)
         self._prunes: tuple[Prune, ...] = (claims.park_behind, self._prune_events, *prunes)
         self._wake = wake or asyncio.Event()
@@ -97,7 +102,7 @@ class Worker:
                 now = (
                     self._clock.now()
                 )  # after the wait for the transaction: a lease starts when it is written
-                claim = await claims.claim(session, now, self._pace, deliver=bool(self._consumers))
+                claim = await claims.claim(session, now, self._pace, wanted=self._wanted)
             if claim.undelivered:
                 self._observe("delivered", claim.undelivered)
             await self._deliver(claim)
@@ -155,11 +160,17 @@ class Worker:
                         log.warning("another worker took over during a delivery", event_id=event.id)
                 self._observe("delivered", 1)
 
+    def _told(self, type_: str, internal: bool) -> list[Consumer]:
+        return [
+            each for each in self._consumers if (not internal if each.types is None else type_ in each.types)
+        ]
+
     async def _attempt(self, event: StoredEvent) -> str | None:
-        """Tell every consumer; what went wrong, or None."""
-        for consumer in self._consumers:
+        """Tell every consumer that wants it; what went wrong, or None."""
+        told = self._told(event.type, event.internal)
+        for consumer in told:
             try:
-                async with asyncio.timeout(self._pace.deliver / len(self._consumers)):
+                async with asyncio.timeout(self._pace.deliver / len(told)):
                     await consumer.deliver(event)
             except Exception as error:
                 return f"{consumer.name}: {type(error).__name__}: {error}"

@@ -24,7 +24,7 @@ from coterie.settings import Settings
 
 T = TypeVar("T")
 TENANT = "acme"
-TABLES = [tables.signing_key, tables.api_client, tables.login, tables.refresh_token]
+TABLES = [tables.signing_key, tables.api_client, tables.login, tables.refresh_token, tables.attempt]
 
 
 class StillClock(Clock):

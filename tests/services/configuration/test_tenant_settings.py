@@ -27,10 +27,19 @@ def changed(api: Api, key: str, value: Any) -> None:
     assert response.json["value"] == value
 
 
+FIXED = {name: each for name, each in TENANT_SETTINGS.items() if not each.type}
+FREE = {name: each for name, each in TENANT_SETTINGS.items() if each.type}
+
+
 def settings_read(source: str) -> dict[str, Any]:
-    """The settings that a module names with their defaults, in `call.setting(…)` and `switched_on(call, …)`."""
+    """The settings that a module names with their defaults, in `call.setting(…)` and `switched_on(call, …)`.
+
+    Those without a default may be named anywhere.
+    """
     found = {}
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and node.value in FREE:
+            found[node.value] = None
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr == "setting":
@@ -45,7 +54,7 @@ def settings_read(source: str) -> dict[str, Any]:
 def test_the_settings_that_are_read_are_those_that_are_declared() -> None:
     root = Path(coterie.__file__).parent
     read: dict[str, Any] = {}
-    for path in root.rglob("*.py"):
+    for path in set(root.rglob("*.py")) - {root / "kit" / "tenant_settings.py"}:
         for name, default in settings_read(path.read_text()).items():
             assert name in TENANT_SETTINGS, f"{path}: declare {name} in kit/tenant_settings.py"
             assert default == TENANT_SETTINGS[name].default, f"{path}: {name} has another default"
@@ -53,7 +62,7 @@ def test_the_settings_that_are_read_are_those_that_are_declared() -> None:
     assert read.keys() == TENANT_SETTINGS.keys(), "a declared setting that nothing reads"
 
 
-@pytest.mark.parametrize("setting", TENANT_SETTINGS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("setting", FIXED.values(), ids=lambda each: each.name)
 def test_a_setting_reads_as_its_default_until_it_is_changed(api: Api, setting: Any) -> None:
     default = {"key": setting.name, "value": setting.default, "version": 0, "secured": False}
     assert api.get(f"{ALL}/{setting.name}").json == default
@@ -66,6 +75,33 @@ def test_a_setting_reads_as_its_default_until_it_is_changed(api: Api, setting: A
         assert api.get(f"{ALL}/{setting.name}").json == answer.json
     assert api.delete(f"{ALL}/{setting.name}").status == 204
     assert api.get(f"{ALL}/{setting.name}").json == default
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("storefront.host", "shop.example.com", ["", "a b", 1, {"a": 1}, "x/y"]),
+        ("storefront.host", "http://localhost:3000", ["http://"]),
+        ("customer.passwordreset.redirecturl", "https://x.example/?token=", ["javascript:alert(1)", "x", 1]),
+        ("customer.changeemail.redirecturl", "https://x.example/?token=", ["//x.example"]),
+        ("customer.optin.redirecturl", "https://x.example/?token=", [""]),
+        ("cust.notification.email.from", "shop@example.com", ["shop", "Shop <shop@example.com>"]),
+        ("emailTemplates", {"opt-in": {}}, ["x", [], 1]),
+    ],
+)
+def test_a_setting_without_a_default_is_not_there_until_it_is_set(
+    api: Api, name: str, value: Any, refused: list[Any]
+) -> None:
+    assert api.get(f"{ALL}/{name}").status == 404
+    for wrong in refused:
+        with api.unchanged():
+            assert api.post(ALL, [{"key": name, "value": wrong}]).status == 400
+    assert api.post(ALL, [{"key": name, "value": value}]).json[0]["version"] == 1
+    assert api.get(f"{ALL}/{name}").json["value"] == value
+    for wrong in refused:
+        assert put(api, name, wrong).json["details"][0]["field"] == "value"
+    assert api.delete(f"{ALL}/{name}").status == 204
+    assert api.get(f"{ALL}/{name}").status == 404
 
 
 @pytest.mark.parametrize("value", ["SUBTREE", "", 1, True, {"a": "subtree"}, ["subtree"]])
@@ -112,7 +148,7 @@ def test_the_defaults_are_the_global_configurations(api: Api) -> None:
     changed(api, "references", "open")
     listed = api.as_anonymous().get("/configuration/{tenant}/global-configurations").json
     assert {each["key"]: each["value"] for each in listed} == {
-        name: setting.default for name, setting in TENANT_SETTINGS.items()
+        name: setting.default for name, setting in FIXED.items()
     }
     one = api.get("/configuration/{tenant}/global-configurations?keys=references").json
     assert [each["value"] for each in one] == ["checked"]

@@ -204,6 +204,7 @@ def test_signing_up_stores_profile_and_address_and_tells_of_it(shop: Storefront)
     assert (me["preferredLanguage"], me["businessModel"]) == ("en_US", "B2C")
     (address,) = me["addresses"]
     assert address.pop("id")
+    assert address.pop("metadata")["version"] == 1
     assert address == {**body["customerAddress"], "isDefault": True}
     assert me["defaultAddress"]["city"] == "Berlin"
     (event,) = shop.api.events("customer.created")
@@ -298,9 +299,9 @@ def test_an_unknown_account_costs_a_hash_as_well(shop: Storefront, monkeypatch: 
     asked = []
     verify = passwords.verify
 
-    async def recorded(stored: str | None, password: str) -> Any:
+    async def recorded(stored: str | None, password: str, foreign: Any) -> Any:
         asked.append(stored)
-        return await verify(stored, password)
+        return await verify(stored, password, foreign)
 
     monkeypatch.setattr(passwords, "verify", recorded)
     for address in ("jane@example.com", "nobody@example.com"):

@@ -47,7 +47,7 @@ def wanted(keys: str | None) -> set[str] | None:
 def with_settings(stored: Mapping[str, Document], settings: Mapping[str, Any]) -> dict[str, Document]:
     """The tenant's configurations by key: what is stored, and each tenant setting at its value of now.
 
-    A setting that was never changed has its default and version 0.
+    A setting that was never changed has its default and version 0; one without a default is not there then.
     """
     known = {
         name: {
@@ -58,6 +58,7 @@ def with_settings(stored: Mapping[str, Document], settings: Mapping[str, Any]) -
             "value": settings.get(name, setting.default),
         }
         for name, setting in TENANT_SETTINGS.items()
+        if name in settings or setting.default is not None
     }
     return {**stored, **known}
 
@@ -74,7 +75,7 @@ def defaults(keys: Collection[str] | None) -> list[Document]:
             "description": each.help,
         }
         for each in sorted(TENANT_SETTINGS.values(), key=lambda setting: setting.name)
-        if keys is None or each.name in keys
+        if each.default is not None and (keys is None or each.name in keys)
     ]
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Row, select
 from coterie.kit.call import Call
 from coterie.kit.store import among_stored, kept_rows
 from coterie.services.customer import rules
-from coterie.services.customer.operations import companies, profiles
+from coterie.services.customer.operations import companies, profiles, stored
+from coterie.services.customer.schemas import CustomerView
 from coterie.services.customer.tables import company, customer
 
 names = select(
@@ -25,6 +26,19 @@ names = select(
 
 links = select(company.c.tenant, company.c.customer_id, company.c.legal_entity_id)
 """Of which legal entities customers are contacts, for joins: tenant, customer_id, legal_entity_id."""
+
+READ = (rules.READ, rules.READ_OWN)
+MANAGE = (rules.MANAGE, rules.MANAGE_OWN)
+DIALECT = rules.DIALECT
+View = CustomerView
+list_customers = profiles.list_customers
+search_customers = profiles.search_customers
+create_customer = profiles.create_customer
+get_customer = profiles.get_customer
+put_customer = profiles.put_customer
+patch_customer = profiles.patch_customer
+delete_customer = profiles.delete_customer
+"""The operations on customers, for the path that older clients know them by."""
 
 
 DEFAULTS = rules.DEFAULTS
@@ -43,7 +57,7 @@ class Shopper:
 
 async def shopper(call: Call, customer_id: str) -> Shopper:
     """How a customer prefers to shop. Raises NotFound."""
-    profile = await profiles.own_profile(call, customer_id, "addresses")
+    profile = await stored.own_profile(call, customer_id, "addresses")
     return Shopper(
         site=profile.get("preferredSite"),
         currency=profile.get("preferredCurrency"),

@@ -4,14 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
+from coterie.kit.dialect import Dialect
 from coterie.kit.errors import Invalid, Problem
+
+DIALECT = Dialect(
+    envelope="B",
+    count_header="Count",
+    always_count=True,
+    texts={
+        "forbidden": "User not authorized.",
+        "not_found.customer": "Customer not Found",
+        "exists.account": "Duplicate account '{id}' for tenant '{tenant}'.",
+    },
+)
 
 READ = "customer.customer_read"
 READ_OWN = "customer.customer_read_own"
 MANAGE = "customer.customer_manage"
 MANAGE_OWN = "customer.customer_manage_own"
+
+IMPORT_READ = "customer.import_read"
+IMPORT_MANAGE = "customer.import_manage"
+EDIT = "customer.customerprofile_edit"
+
+# What mails with a link are for; also the names of their templates.
+OPT_IN, RESET, EMAIL_CHANGE = "opt-in", "password-reset", "email-change"
+# The tenant's setting with the page that a link leads to, and that page on its storefront without the setting.
+_PAGES: Mapping[str, tuple[str, str]] = {
+    OPT_IN: ("customer.optin.redirecturl", "/signup/optin?token="),
+    RESET: ("customer.passwordreset.redirecturl", "/password-reset?token="),
+    EMAIL_CHANGE: ("customer.changeemail.redirecturl", "/email-change?token="),
+}
+
+MOST_ADDRESSES = 500
+MOST_TAGS = 50
 
 DEFAULTS: Mapping[str, Any] = {
     "preferredLanguage": "en_US",
@@ -118,6 +147,70 @@ def shopping_country(addresses: list[dict[str, Any]]) -> str | None:
 
 def _is_other(address: dict[str, Any]) -> bool:
     return not address.get("isDefault")
+
+
+def page(settings: Mapping[str, Any], purpose: str, token: str) -> str:
+    """The link of a mail: only the tenant's settings say where it leads. Empty where they don't."""
+    setting, path = _PAGES[purpose]
+    start = settings.get(setting)
+    if start is None:
+        host = home(settings)
+        start = f"{host}{path}" if host else None
+    return f"{start}{token}" if start else ""
+
+
+def shop(settings: Mapping[str, Any]) -> str:
+    """The storefront's name in a mail."""
+    return home(settings).rpartition("://")[2]
+
+
+def home(settings: Mapping[str, Any]) -> str:
+    """The storefront's address, or nothing."""
+    host: str = settings.get("storefront.host", "").rstrip("/")
+    return f"https://{host}" if host and "://" not in host else host
+
+
+def retention(today: date, end: str, reminder: str | None) -> tuple[date, date]:
+    """Until when passwords of another system count, and when those who have not signed in are reminded.
+
+    The reminder is between today and the end: by default seven days before it, or tomorrow. Raises Invalid.
+    """
+    ends = _day("retentionEndDate", end)
+    if ends <= today:
+        raise Invalid(problems=(Problem.violation("retentionEndDate", f"must be after {today}"),))
+    if reminder is None:
+        week_before, tomorrow = ends - timedelta(days=7), today + timedelta(days=1)
+        return ends, week_before if week_before > today else min(tomorrow, ends)
+    reminds = _day("emailReminderDate", reminder)
+    if not today <= reminds < ends:
+        text = f"must be {today} or later, and before retentionEndDate"
+        raise Invalid(problems=(Problem.violation("emailReminderDate", text),))
+    return ends, reminds
+
+
+def _day(field: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        problem = Problem.violation(field, f"{text[:80]!r} is not a day such as 2027-01-31")
+        raise Invalid(problems=(problem,)) from None
+
+
+def tags_of(text: str) -> list[str]:
+    """The tags of a comma list. Raises Invalid."""
+    tags = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not tags or any(len(tag) > 64 for tag in tags):
+        raise Invalid(
+            problems=(Problem.violation("tags", "name tags of 1 to 64 characters, comma separated"),)
+        )
+    return tags
+
+
+def address_problems(document: dict[str, Any], _before: dict[str, Any] | None) -> list[Problem]:
+    """Problems of a postal address."""
+    if len(document.get("tags") or []) > MOST_TAGS:
+        return [Problem.violation("tags", f"are more than {MOST_TAGS}")]
+    return []
 
 
 def may_log_in(active: bool, on_hold: bool) -> bool:

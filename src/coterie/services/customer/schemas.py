@@ -10,6 +10,7 @@ from coterie.kit.listing import ListQuery
 from coterie.kit.wire import Metadata, MetadataView, Wire
 
 Currency = Annotated[str, msgspec.Meta(min_length=3, max_length=3)]
+Email = Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
 Password = Annotated[str, msgspec.Meta(min_length=6, max_length=1024)]
 
 # Profiles
@@ -59,6 +60,12 @@ class CustomerUpdate(ManagedProfile):
 
     active: bool | None = None
     on_hold: bool | None = None
+
+
+class CreationQuery(Wire):
+    """Query of what may create a customer: whether he is sent a link to set his password; by default he is."""
+
+    send_password_reset_notifications: bool | None = None
 
 
 class ExpandQuery(Wire):
@@ -178,6 +185,19 @@ class Address(Wire):
     metadata: Metadata | None = None
 
 
+class AddressCreation(Address):
+    """A postal address that the tenant adds, under an id of its own if it likes."""
+
+    id: str | None = None
+    contact_name: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class TagsQuery(Wire):
+    """`tags`: comma-separated."""
+
+    tags: str
+
+
 class Credentials(Wire):
     """Body of POST /login, and the separate credentials of a sign-up."""
 
@@ -193,6 +213,90 @@ class Signup(Wire):
     customer_details: Profile | None = None
     customer_address: Address | None = None
     signup: Credentials | None = None
+
+
+class OptInRefresh(Wire):
+    """Body of POST /signup/optin/refresh_token."""
+
+    email: Email
+
+
+class PasswordReset(Wire):
+    """Body of POST /password/reset; `site` is told to the mail's template."""
+
+    email: Email
+    site: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class PasswordUpdate(Wire):
+    """Body of POST /password/reset/update."""
+
+    token: str
+    password: Password
+
+
+class PasswordChange(Wire):
+    """Body of POST /password/change."""
+
+    current_password: Annotated[str, msgspec.Meta(max_length=1024)]
+    new_password: Password
+
+
+class EmailChange(Wire):
+    """Body of POST /me/accounts/internal/email/change: the address to log in with now, and the new one."""
+
+    email: Email
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
+    new_email: Email
+    sync_contact_email: bool | None = None
+
+
+class EmailConfirmation(Wire):
+    """Body of POST /me/accounts/internal/email/change/confirm."""
+
+    token: str
+
+
+# Moving customers here
+
+
+class LegacyAuth(Wire):
+    """A password's hash of another system, and how it was made."""
+
+    algorithm: str
+    hash: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    context: dict[str, str] | None = None
+
+
+class ImportedAccount(Wire):
+    """What an imported customer logs in with: one of the two hashes."""
+
+    email: Email
+    password_hash: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+    legacy_auth: LegacyAuth | None = None
+
+
+class CustomerImport(ManagedProfile):
+    """An item of POST /customers/import."""
+
+    id: str | None = None
+    account: ImportedAccount
+
+
+class Retention(Wire):
+    """Body of POST /config/password-migration-retention; days in UTC."""
+
+    retention_end_date: str
+    email_reminder_date: str | None = None
+    email_notifications_enabled: bool | None = None
+
+
+class RetentionView(Wire):
+    """Until when passwords of another system count, and who is told."""
+
+    retention_end_date: str
+    email_reminder_date: str
+    email_notifications_enabled: bool
 
 
 class RefreshQuery(Wire):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index
+from sqlalchemy import BigInteger, Boolean, Column, Index, false, text
 
 from coterie.kit.tables import key, resource_table, tenant_table
-from coterie.query.sql import Str
+from coterie.query.sql import Json, Str
 
 customer = resource_table(
     "customer",
@@ -20,7 +20,9 @@ customer = resource_table(
 Index("customer_email_contact", customer.c.tenant, customer.c.contact_email)
 
 # Every address that a customer is reached at or logs in with, in folded case: it belongs to one customer only.
-# `login` tells whether it is an account; one without a hash can't log in until its password is reset.
+# `login` tells whether it is an account; one without a hash can't log in until its password is reset. `legacy_hash` is
+# one of another system, to be replaced at the first login, to which `reminded_at` the customer was asked. `opt_in`: the
+# account waits for the link that its address was sent.
 email = tenant_table(
     "customer_email",
     key("folded"),
@@ -29,9 +31,37 @@ email = tenant_table(
     Column("login", Boolean, nullable=False),
     Column("password_hash", Str),
     Column("initial_password", Boolean, nullable=False),
+    Column("legacy_hash", Str),
+    Column("reminded_at", Str),
+    Column("opt_in", Boolean, nullable=False, server_default=false()),
     Column("created_at", Str, nullable=False),
 )
 Index("customer_email_customer", email.c.tenant, email.c.customer_id)
+_LEGACY = text("legacy_hash IS NOT NULL")
+Index("customer_email_legacy", email.c.tenant, sqlite_where=_LEGACY, postgresql_where=_LEGACY)
+
+# One-time tokens that were sent by mail, by their SHA-256 digests.
+link = tenant_table(
+    "customer_link",
+    key("hash"),
+    Column("customer_id", Str, nullable=False),
+    Column("purpose", Str, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("expires_at", Str, nullable=False),
+)
+Index("customer_link_customer", link.c.tenant, link.c.customer_id)
+Index("customer_link_expiry", link.c.expires_at)
+
+# Until when passwords of another system count, and when those who have not signed in are reminded; days in UTC.
+migration = tenant_table(
+    "customer_migration",
+    Column("ends_on", Str, nullable=False),
+    Column("remind_on", Str, nullable=False),
+    Column("notify", Boolean, nullable=False),
+)
+
+# The numbers of deleted customers.
+deleted = tenant_table("customer_deleted", key("id"))
 
 address = resource_table("customer_address", key("customer_id"), key("id"))
 

@@ -23,7 +23,7 @@ SERVICE = Service(
         "customer.logged-out": sessions.log_out,
         "customer.deleted": sessions.forget,
     },
-    prunes=(sessions.prune,),
+    chores=(sessions.prune,),
     rows=(
         # Any session
         op("GET", _SESSION, contexts.get, MANAGE, 200, answer=ContextView),

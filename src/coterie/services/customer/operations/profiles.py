@@ -2,86 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, delete, or_, select
 
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, NotFound, Problem
 from coterie.kit.listing import page
 from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Change, Document, Kind, Written, among_stored, locked, prepared, remove, store
+from coterie.kit.store import Change, Document, among_stored, locked, prepared, remove, store
 from coterie.kit.wire import Search, to_document
-from coterie.query.q_sql import Field, Fields
 from coterie.query.sql import json_text
-from coterie.services.customer import events, rules
-from coterie.services.customer.operations import accounts, companies
+from coterie.services.customer import rules
+from coterie.services.customer.operations import accounts, companies, letters, links
 from coterie.services.customer.operations.accounts import Account
+from coterie.services.customer.operations.stored import FIELDS, KIND, expand, missing, view
 from coterie.services.customer.schemas import (
+    CreationQuery,
     CustomerCreation,
     CustomersQuery,
     CustomerUpdate,
     CustomerView,
     ExpandQuery,
 )
-from coterie.services.customer.tables import address, company, customer
-
-
-async def _written(call: Call, changed: Sequence[Written]) -> None:
-    for each in changed:
-        type_ = events.CREATED if each.before is None else events.UPDATED
-        payload = events.written(call.tenant.name, each.view)
-        call.emit(type_, events.subject(each.key[0]), payload, id=each.key[0])
-
-
-async def _removed(call: Call, gone: Sequence[Written]) -> None:
-    for each in gone:
-        payload = events.deleted(call.tenant.name, each.key[0])
-        call.emit(events.DELETED, events.subject(each.key[0]), payload, id=each.key[0])
-
-
-KIND = Kind(
-    noun="customer",
-    table=customer,
-    columns={
-        "firstName": "first_name",
-        "lastName": "last_name",
-        "contactEmail": "contact_email",
-        "active": "active",
-        "onHold": "on_hold",
-    },
-    defaults=rules.DEFAULTS,
-    rules=rules.profile_problems,
-    written=_written,
-    removed=_removed,
-)
-
-_OF_COMPANY = select(true()).where(
-    company.c.tenant == customer.c.tenant, company.c.customer_id == customer.c.id
-)
-FIELDS = Fields(
-    {
-        "id": Field(customer.c.id),
-        "firstName": Field(customer.c.first_name),
-        "lastName": Field(customer.c.last_name),
-        "contactEmail": Field(customer.c.contact_email),
-        "active": Field(customer.c.active, "boolean"),
-        "onHold": Field(customer.c.on_hold, "boolean"),
-        "lastLogin": Field(customer.c.last_login, "date"),
-        "b2b.legalEntities.id": Field(company.c.legal_entity_id, rows=_OF_COMPANY),
-        "metadata.version": Field(customer.c.version, "number"),
-        "metadata.createdAt": Field(customer.c.created_at, "date"),
-        "metadata.modifiedAt": Field(customer.c.modified_at, "date"),
-    },
-    customer.c.doc,
-    {
-        "customerNumber": "id",
-        "metadataCreatedAt": "metadata.createdAt",
-        "metadataModifiedAt": "metadata.modifiedAt",
-    },
-)
+from coterie.services.customer.tables import address, company, customer, deleted
 
 RESOURCE = Resource(
     kind=KIND,
@@ -111,19 +56,9 @@ async def get_customer(call: Call, customer_number: str, query: ExpandQuery) -> 
     row = await call.db.first(_visible(call, rules.READ).where(KIND.where(call, (customer_number,))))
     if row is None:
         raise missing(customer_number)
-    views = [_view(row)]
+    views = [view(row)]
     await expand(call, views, rules.expansions(query.expand))
     return views[0]
-
-
-async def own_profile(call: Call, customer_id: str, wanted: str | None) -> Document:
-    """The profile of a customer as he sees it himself, with his accounts. Raises NotFound."""
-    row = await call.db.first(select(customer).where(KIND.where(call, (customer_id,))))
-    if row is None:
-        raise missing(customer_id)
-    views = [_view(row)]
-    await expand(call, views, rules.expansions(wanted) | {"accounts"})
-    return {name: value for name, value in views[0].items() if name not in rules.TENANT_ONLY}
 
 
 async def _page(call: Call, query: CustomersQuery, q: str | None) -> Reply:
@@ -133,52 +68,11 @@ async def _page(call: Call, query: CustomersQuery, q: str | None) -> Reply:
         _visible(call, rules.READ),
         query,
         FIELDS,
-        view=_view,
+        view=view,
         tie_break=[customer.c.id],
         q=q,
         expand=lambda call, views: expand(call, views, wanted),
     )
-
-
-def _view(row: Any) -> Document:
-    view = KIND.view_of(row)
-    view["metadataCreatedAt"] = row.created_at
-    if row.last_login is not None:
-        view["lastLogin"] = row.last_login
-    return view
-
-
-async def expand(call: Call, views: list[Document], wanted: frozenset[str]) -> None:
-    """Complete views of stored profiles with what is kept elsewhere, as far as it is wanted."""
-    ids = [view["id"] for view in views]
-    firms = await companies.of_customers(call, ids)
-    logins = await accounts.logins(call, ids) if "accounts" in wanted else {}
-    homes = await _addresses(call, ids) if "addresses" in wanted else {}
-    for view in views:
-        id = view["id"]
-        shown = rules.shown(view, firms.get(id, []), wanted)
-        if "accounts" in wanted:
-            shown["accounts"] = [{"id": each} for each in logins.get(id, [])]
-        if "addresses" in wanted:
-            shown["addresses"] = homes.get(id, [])
-            default = rules.default_address(shown["addresses"])
-            if default is not None:
-                shown["defaultAddress"] = default
-        view.clear()
-        view.update(shown)
-
-
-async def _addresses(call: Call, ids: list[str]) -> dict[str, list[Document]]:
-    columns = address.c
-    statement = (
-        select(address)
-        .where(columns.tenant == call.tenant.name, columns.customer_id.in_(ids))
-        .order_by(columns.customer_id, columns.created_at, columns.id)
-    )
-    found: dict[str, list[Document]] = {}
-    for row in await call.db.all(statement):
-        found.setdefault(row.customer_id, []).append({"id": row.id, **row.doc})
-    return found
 
 
 def _visible(call: Call, scope: str) -> Select[Any]:
@@ -207,19 +101,14 @@ def _own(call: Call) -> ColumnElement[bool]:
     return or_(customer.c.id == call.caller.customer_id, customer.c.id.in_(colleagues))
 
 
-def missing(customer_number: str) -> NotFound:
-    """The error for a customer that is not there, or not the caller's."""
-    error = NotFound("customer", customer_number)
-    message = f"Couldn't find a customer with customerNumber '{customer_number}'"
-    error.problems = (Problem("customerNumber", "resource_not_found", message),)
-    return error
-
-
 # Writing
 
 
-async def create_customer(call: Call, body: CustomerCreation) -> Reply:
-    """A new customer; with an e-mail address an account, with a password one that can log in at once."""
+async def create_customer(call: Call, query: CreationQuery, body: CustomerCreation) -> Reply:
+    """A new customer; with an e-mail address an account, with a password one that can log in at once.
+
+    He is sent a link to set his password, unless the query says otherwise.
+    """
     document, _ = prepared(to_document(body))
     password, contact = document.pop("password", None), document.get("contactEmail")
     if password is not None and contact is None:
@@ -228,6 +117,8 @@ async def create_customer(call: Call, body: CustomerCreation) -> Reply:
     async with call.writing():
         await _require_company(call)
         id = await add(call, document, body.id, Account(contact, secret, initial=True) if contact else None)
+        if contact is not None and query.send_password_reset_notifications is not False:
+            await letters.send_link(call, rules.RESET, id, contact, document)
     return Reply(201, {"id": id})
 
 
@@ -235,8 +126,9 @@ async def add(call: Call, document: Document, id: str | None, account: Account |
     """Store a new customer and take its addresses. Raises AlreadyExists or Invalid."""
     if id is not None:
         check_id(id)
+        await _require_not_deleted(call, id)
     while True:
-        name = id or await accounts.next_number(call)
+        name = id or (await accounts.next_numbers(call))[0]
         (outcome,) = await store(call, KIND, [Change((name,), document, "create")])
         if outcome.error is None:
             break
@@ -250,7 +142,9 @@ async def add(call: Call, document: Document, id: str | None, account: Account |
     return name
 
 
-async def put_customer(call: Call, customer_number: str, body: CustomerUpdate | None) -> Reply:
+async def put_customer(
+    call: Call, customer_number: str, query: CreationQuery, body: CustomerUpdate | None
+) -> Reply:
     """Replace a profile, or create it under this number."""
     check_id(customer_number, "customerNumber")
     document, version = prepared(to_document(body or CustomerUpdate()))
@@ -259,11 +153,13 @@ async def put_customer(call: Call, customer_number: str, body: CustomerUpdate | 
         await _require_company(call)
         contact = document.get("contactEmail")
         await add(call, document, customer_number, Account(contact) if contact else None)
+        if contact is not None and query.send_password_reset_notifications is not False:
+            await letters.send_link(call, rules.RESET, customer_number, contact, document)
         return Reply(201, {"id": customer_number})
     await _require_own(call, customer_number)
     # What a profile says of the customer does not lift a block of his account.
     document = {"active": before.active, "onHold": before.on_hold, **document}
-    await _change(call, Change((customer_number,), document, "replace", version), before)
+    await managed(call, Change((customer_number,), document, "replace", version), before)
     return Reply(204)
 
 
@@ -276,7 +172,7 @@ async def patch_customer(
         raise missing(customer_number)
     await _require_own(call, customer_number)
     change = RESOURCE.patch_change(call, customer_number, before, body)
-    await _change(call, change, before)
+    await managed(call, change, before)
     return Reply(200)
 
 
@@ -287,6 +183,9 @@ async def delete_customer(call: Call, customer_number: str) -> None:
     await _require_own(call, customer_number)
     await remove(call, KIND, [(customer_number,)])
     await accounts.forget(call, customer_number)
+    await links.forget(call, customer_number)
+    gone = {"tenant": call.tenant.name, "id": customer_number}
+    await call.db.run(call.db.insert(deleted).values(gone).on_conflict_do_nothing())
     for table in (address, company):
         columns = table.c
         mine = (columns.tenant == call.tenant.name, columns.customer_id == customer_number)
@@ -304,10 +203,15 @@ async def require_users(call: Call, assigned: list[Event]) -> None:
         raise NotFound("user", min(missing))
 
 
-async def _change(call: Call, change: Change, before: Row[Any]) -> None:
+async def managed(call: Call, change: Change, before: Row[Any]) -> None:
+    """Store a profile that the caller changes, who may not change everything. Raises Forbidden."""
+    _require_tenant_only_kept(call, change, before)
+    await store_change(call, change, before)
+
+
+async def store_change(call: Call, change: Change, before: Row[Any]) -> None:
     """Store a changed profile; a new contact address is taken and the old one given up."""
     assert change.key is not None
-    _require_tenant_only_kept(call, change, before)
     (outcome,) = await store(call, KIND, [change])
     if outcome.error is not None:
         raise outcome.error
@@ -330,6 +234,16 @@ def _require_tenant_only_kept(call: Call, change: Change, before: Row[Any]) -> N
     kept = all(change.document.get(name) == stored.get(name) for name in rules.TENANT_ONLY)
     if not kept and not call.caller.may((rules.MANAGE,)):
         raise Forbidden((rules.MANAGE,))
+
+
+async def _require_not_deleted(call: Call, id: str) -> None:
+    """Raises AlreadyExists for the number of a deleted customer, unless the tenant lets it be given again."""
+    if call.setting("enableRecreationOfDeletedCustomer", False):
+        return
+    there = select(deleted.c.id).where(deleted.c.tenant == call.tenant.name, deleted.c.id == id)
+    if await call.db.first(there) is not None:
+        text = f"The customer number {id} belonged to a customer who was deleted; use another one."
+        raise AlreadyExists("customer", id, text)
 
 
 async def _require_own(call: Call, customer_number: str) -> None:

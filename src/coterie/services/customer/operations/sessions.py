@@ -1,4 +1,4 @@
-"""Customers log in, refresh, act for a company, log out, and read who they are (CONTRACT §1.4, §1.5)."""
+"""Customers log in, refresh, act for a company, log out, and learn what their token says (CONTRACT §1.4, §1.5)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from coterie.kit import attempts
 from coterie.kit.call import Call
 from coterie.kit.caller import Caller
-from coterie.kit.errors import Forbidden, Problem, Unauthorized
-from coterie.kit.logins import BEARER, Issued
-from coterie.kit.store import Document
+from coterie.kit.errors import Forbidden, Unauthorized
+from coterie.kit.logins import BEARER, Issued, Issuer
 from coterie.services.customer import events, rules
-from coterie.services.customer.operations import accounts, companies, profiles
+from coterie.services.customer.operations import accounts, companies, foreign
+from coterie.services.customer.operations.credentials import REFUSED, SIGN_IN
 from coterie.services.customer.schemas import (
     Credentials,
-    ExpandQuery,
     LoginView,
     LogoutQuery,
     RefreshedView,
@@ -24,49 +24,55 @@ from coterie.services.customer.schemas import (
 )
 from coterie.services.customer.tables import customer, email
 
-# Worded by the dialect like a wrong password, whatever was wrong.
-_REFUSED = "credentials"
-
 
 async def log_in(call: Call, body: Credentials) -> LoginView:
-    """The tokens of a customer; the session of the visitor's token goes on."""
+    """The tokens of a customer; the session of the visitor's token goes on. Raises Unauthorized or TooMany."""
+    name = rules.folded(body.email)
+    await attempts.begin(call, SIGN_IN, name)
     async with call.reading() as db:
         known = await db.first(_account(call, body.email))
-    stored = None if known is None else known.password_hash
-    verdict = await call.runtime.passwords.verify(stored, body.password)
+    stored, legacy = (None, None) if known is None else (known.password_hash, known.legacy_hash)
+    verdict = await call.runtime.passwords.verify(stored, body.password, foreign.matcher(legacy))
     if known is None or not verdict.right:
-        raise Unauthorized(_REFUSED)
-    tokens = call.runtime.tokens
-    issuer = await tokens.issuer()
+        raise Unauthorized(REFUSED)
+    issuer = await call.runtime.tokens.issuer()
     async with call.writing():
         # The password may have changed, or the customer gone, while it was verified.
         account = await call.db.first(_account(call, body.email).with_for_update(key_share=True))
-        if account is None or account.password_hash != stored:
-            raise Unauthorized(_REFUSED)
+        if account is None or (account.password_hash, account.legacy_hash) != (stored, legacy):
+            raise Unauthorized(REFUSED)
         if not rules.may_log_in(account.active, account.on_hold):
-            raise Unauthorized(_REFUSED)
-        id = account.customer_id
-        issued = await issuer.customer(
-            call.db,
-            call.tenant.name,
-            id,
-            client_id=call.caller.client_id,
-            session_id=call.caller.session_id,
-        )
-        mine = (customer.c.tenant == call.tenant.name, customer.c.id == id)
-        await call.db.run(update(customer).where(*mine).values(last_login=call.at))
+            raise Unauthorized(REFUSED)
+        await attempts.succeeded(call, SIGN_IN, name)
         if verdict.rehashed is not None:
-            here = (email.c.tenant == call.tenant.name, email.c.folded == rules.folded(body.email))
-            await call.db.run(update(email).where(*here).values(password_hash=verdict.rehashed))
-        call.emit(
-            events.LOGGED_IN,
-            events.subject(id),
-            events.logged_in(call.tenant.name, id, call.at),
-            customer_id=id,
-            session_id=issued.caller.session_id,
-        )
-    saas = tokens.saas_token(call.tenant.name, id, issued.caller.expires)
-    return _login_view(issued, saas, account.initial_password)
+            anew = {"password_hash": verdict.rehashed, "legacy_hash": None}
+            await call.db.run(update(email).where(*accounts.at(call, body.email)).values(anew))
+        return await begin(call, issuer, account.customer_id, initial=account.initial_password)
+
+
+async def begin(call: Call, issuer: Issuer, customer_id: str, *, initial: bool = False) -> LoginView:
+    """The tokens of a customer who has proven who he is, in the call's transaction: the one place that begins a login.
+
+    The session of the request's token goes on. initial: he has used a password that an employee set.
+    """
+    issued = await issuer.customer(
+        call.db,
+        call.tenant.name,
+        customer_id,
+        client_id=call.caller.client_id,
+        session_id=call.caller.session_id,
+    )
+    mine = (customer.c.tenant == call.tenant.name, customer.c.id == customer_id)
+    await call.db.run(update(customer).where(*mine).values(last_login=call.at))
+    call.emit(
+        events.LOGGED_IN,
+        events.subject(customer_id),
+        events.logged_in(call.tenant.name, customer_id, call.at),
+        customer_id=customer_id,
+        session_id=issued.caller.session_id,
+    )
+    saas = call.runtime.tokens.saas_token(call.tenant.name, customer_id, issued.caller.expires)
+    return _login_view(issued, saas, initial)
 
 
 async def refresh(call: Call, query: RefreshQuery) -> RefreshedView:
@@ -116,18 +122,6 @@ async def validate_token(call: Call) -> TokenView:
     )
 
 
-async def get_me(call: Call, query: ExpandQuery) -> Document:
-    """The caller's own profile; that of nobody for a visitor."""
-    caller = call.caller
-    if caller.kind == "anonymous":
-        return dict(rules.ANONYMOUS)
-    if caller.customer_id is None:
-        error = Forbidden(message="This operation is for customers; send a customer's or a visitor's token.")
-        error.problems = (Problem("Authorization", "insufficient_permissions", str(error)),)
-        raise error
-    return await profiles.own_profile(call, caller.customer_id, query.expand)
-
-
 def _emit_session(call: Call, type_: str, caller: Caller) -> None:
     """Tell the services above what became of a customer's session."""
     assert caller.customer_id is not None
@@ -144,6 +138,7 @@ def _account(call: Call, address: str) -> Any:
         select(
             email.c.customer_id,
             email.c.password_hash,
+            email.c.legacy_hash,
             email.c.initial_password,
             customer.c.active,
             customer.c.on_hold,

@@ -1,25 +1,28 @@
-"""A visitor becomes a customer (CONTRACT §3.6)."""
+"""A visitor becomes a customer, at once or once he has proven his address (CONTRACT §3.6)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
+from coterie.kit import attempts
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, Problem
-from coterie.kit.store import Change, Kind, prepared, store
+from coterie.kit.store import Change, locked, prepared
 from coterie.kit.wire import to_document
-from coterie.services.customer import rules
-from coterie.services.customer.operations import profiles
+from coterie.services.customer import events, rules
+from coterie.services.customer.operations import addresses, letters, links, me, profiles, sessions
 from coterie.services.customer.operations.accounts import Account
-from coterie.services.customer.schemas import Address, Signup
-from coterie.services.customer.tables import address
-
-ADDRESS_KIND = Kind(noun="address", table=address, key=("customer_id", "id"))
+from coterie.services.customer.operations.credentials import MAIL, welcome_at
+from coterie.services.customer.operations.stored import KIND
+from coterie.services.customer.schemas import LoginView, OptInRefresh, Signup
+from coterie.services.customer.tables import email
 
 
 async def sign_up(call: Call, body: Signup) -> Reply:
-    """A new customer with an account; he may log in at once unless the tenant wants him activated first."""
+    """A new customer with an account; where the tenant wants it so, he first has to open a link he is sent."""
     details, _ = prepared(to_document(body.customer_details) if body.customer_details else {})
     separate = body.signup.email if body.signup else None
     login, profile = rules.signup_profile(details, body.email, separate)
@@ -27,18 +30,44 @@ async def sign_up(call: Call, body: Signup) -> Reply:
     if password is None:
         raise Invalid(problems=(Problem.violation("password", "is required, here or in signup"),))
     secret = await call.runtime.passwords.hash(password)
-    profile["active"] = call.setting("customerActiveOnCreation", True) is not False
+    profile["active"] = active = call.setting("customerActiveOnCreation", True) is not False
     async with call.writing():
-        id = await profiles.add(call, profile, None, Account(login, secret))
+        id = await profiles.add(call, profile, None, Account(login, secret, opt_in=not active))
         if body.customer_address is not None:
-            await _add_address(call, id, body.customer_address)
+            document: dict[str, Any] = prepared(to_document(body.customer_address))[0]
+            await addresses.save(call, id, Change((id, new_id()), document, "create"))
+        if not active:
+            await letters.send_link(call, rules.OPT_IN, id, login, profile)
     return Reply(201, {"id": id})
 
 
-async def _add_address(call: Call, customer_id: str, given: Address) -> None:
-    """The first address of a customer is the default one."""
-    document: dict[str, Any] = prepared(to_document(given))[0] | {"isDefault": True}
-    change = Change((customer_id, new_id()), document, "create")
-    (outcome,) = await store(call, ADDRESS_KIND, [change])
-    if outcome.error is not None:
-        raise outcome.error
+async def opt_in(call: Call, token: str) -> LoginView:
+    """Activate an account by the token of a mail, and log its customer in."""
+    issuer = await call.runtime.tokens.issuer()
+    async with call.writing():
+        id = (await links.use(call, rules.OPT_IN, token)).customer_id
+        before = (await locked(call, KIND, [(id,)])).get((id,))
+        if before is None or before.on_hold:
+            raise links.no_good()
+        document, _ = prepared(KIND.document_of(before) | {"active": True})
+        await profiles.store_change(call, Change((id,), document, "replace"), before)
+        waiting = (email.c.tenant == call.tenant.name, email.c.customer_id == id)
+        await call.db.run(update(email).where(*waiting).values(opt_in=False))
+        call.emit(
+            events.OPT_IN,
+            events.subject(id),
+            events.account(call.tenant.name, id, before.contact_email or ""),
+        )
+        return await sessions.begin(call, issuer, id)
+
+
+async def send_again(call: Call, body: OptInRefresh) -> Reply:
+    """Send a new link to an account that waits for one; the answer is the same whether or not there is one."""
+    await attempts.begin(call, MAIL, rules.folded(body.email))
+    async with call.writing():
+        known = await welcome_at(call, body.email, opt_in=True)
+        id, to = (known.customer_id, known.email) if known is not None else ("", "")
+        await letters.send_link(call, rules.OPT_IN, id, to, await me.preferences(call, id))
+        if known is not None:
+            call.emit(events.REFRESH_TOKEN, events.subject(id), events.account(call.tenant.name, id, to))
+    return Reply(202)

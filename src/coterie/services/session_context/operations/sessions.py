@@ -11,6 +11,7 @@ from coterie.database.session import Session
 from coterie.kit.call import Call
 from coterie.kit.clock import iso
 from coterie.kit.outbox import Event
+from coterie.kit.runtime import Runtime
 from coterie.kit.store import Document
 from coterie.kit.tables import login
 from coterie.services.customer import facade as customers
@@ -102,7 +103,7 @@ async def forget(call: Call, deleted: list[Event]) -> None:
     await call.db.run(gone)
 
 
-async def prune(session: Session, now: datetime, limit: int) -> int:
+async def prune(_runtime: Runtime, session: Session, now: datetime, limit: int) -> int:
     """Delete contexts of sessions that have no login left; how many were looked at.
 
     Those that were changed of late stay as well: a backend may have made them for a session of its own.

@@ -1,12 +1,12 @@
-"""Revision 0011: Add locations."""
+"""Revision 0008: Add locations."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from coterie.query.sql import Json, Str
 
-revision = "0011"
-down_revision = "0010"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:

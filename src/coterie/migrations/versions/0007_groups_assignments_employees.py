@@ -1,11 +1,11 @@
-"""Revision 0010: Keep groups, assignments and employees."""
+"""Revision 0007: Keep groups, assignments and employees."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from coterie.query.sql import Json, Str
 
-revision = "0010"
+revision = "0007"
 down_revision = "0006"
 
 

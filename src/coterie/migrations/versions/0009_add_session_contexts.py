@@ -1,12 +1,12 @@
-"""Revision 0012: Add session contexts."""
+"""Revision 0009: Add session contexts."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from coterie.query.sql import Json, Str
 
-revision = "0012"
-down_revision = "0011"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:

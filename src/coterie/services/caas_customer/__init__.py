@@ -1,0 +1,1 @@
+"""Customers under the path that older storefronts ask: the same operations as those of the customer service."""
