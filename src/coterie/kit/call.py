@@ -18,6 +18,7 @@ from coterie.kit.errors import Forbidden, Problem, UnsupportedLanguage
 from coterie.kit.language import Accept, Content, LanguageError, check_accept, parse_accept, parse_content
 from coterie.kit.outbox import Event
 from coterie.kit.rows import Row, Service
+from coterie.kit.tenant_settings import TENANT_SETTINGS
 from coterie.kit.tenants import Tenant
 
 if TYPE_CHECKING:
@@ -120,9 +121,10 @@ class Call:
         if not self.caller.may(scopes):
             raise Forbidden(scopes)
 
-    def setting(self, name: str, default: Any) -> Any:
-        """The tenant's setting, or the default."""
-        return self.tenant.settings.get(name, default)
+    def setting(self, name: str) -> Any:
+        """The tenant's setting, or its default."""
+        settings = self.tenant.settings
+        return settings[name] if name in settings else TENANT_SETTINGS[name].default
 
     def reading(self) -> AbstractAsyncContextManager[Session]:
         """A reading transaction for a row of mode `none`."""

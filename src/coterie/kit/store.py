@@ -263,7 +263,7 @@ def _problems(call: Call, kind: Kind, document: Document, before: Document | Non
             document.get("mixins") or {},
             (document.get("metadata") or {}).get("mixins") or {},
             url_required=kind.mixins_need_url,
-            unreachable=call.setting("mixins.unreachable", "accept"),
+            unreachable=call.setting("mixins.unreachable"),
         )
     return problems
 

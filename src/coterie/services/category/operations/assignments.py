@@ -85,7 +85,7 @@ def _unknown(product_id: str) -> Invalid:
 async def _assign(call: Call, category_id: str, product_ids: Collection[str]) -> dict[str, _Assigned]:
     """Assign the products; those that do not exist are not in the answer (decision 5)."""
     known: Collection[str] = product_ids
-    if call.setting("references", "checked") != "open":
+    if call.setting("references") != "open":
         known = await products.existing(call, product_ids)
     rows = [
         {

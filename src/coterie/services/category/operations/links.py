@@ -52,7 +52,7 @@ def of_segments(call: Call, segment_ids: Sequence[str]) -> ColumnElement[bool]:
     assigned = select(segment_link.c.category_id).where(
         segment_link.c.tenant == here, segment_link.c.segment_id.in_(segment_ids)
     )
-    if call.setting("segments.categoryScope", "assigned") == "subtree":
+    if call.setting("segments.categoryScope") == "subtree":
         assigned = select(closure.c.category_id).where(
             closure.c.tenant == here, closure.c.ancestor_id.in_(assigned)
         )

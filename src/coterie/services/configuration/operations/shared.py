@@ -162,7 +162,7 @@ def _against_schema(call: Call, body: Configuration, document: Document) -> list
         {_MIXIN: {"value": body.value}},
         {_MIXIN: url},
         url_required=True,
-        unreachable=call.setting("mixins.unreachable", "accept"),
+        unreachable=call.setting("mixins.unreachable"),
     )
     prefix, suffix = f"mixins.{_MIXIN}.", f": [mixins:{_MIXIN}]"
     return [

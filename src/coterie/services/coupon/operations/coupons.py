@@ -49,7 +49,7 @@ async def _check_references(call: Call, writes: Sequence[Write]) -> list[list[Pr
 
 async def _missing(call: Call, write: Write) -> list[Problem]:
     """What a write newly refers to and is not there, unless the tenant keeps such things elsewhere (decision 5)."""
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return []
     added = rules.added_references(write.document, write.before)
     wanted = added["includedCategories"] | added["excludedCategories"]
@@ -133,7 +133,7 @@ def _fields(call: Call) -> Fields:
 
 def switched_on(call: Call, name: str) -> bool:
     """Whether the tenant has switched a setting on."""
-    return call.setting(name, False) in (True, "true")
+    return call.setting(name) in (True, "true")
 
 
 def code_of(call: Call, code: str) -> str:

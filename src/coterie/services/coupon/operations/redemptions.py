@@ -56,7 +56,7 @@ def _redeemer(call: Call, body: RedemptionCreation, facts: Row[Any]) -> _Redeeme
     caller = call.caller
     customer_id = customer_of(call, body.customer_number)
     himself = customer_id == caller.customer_id
-    unchecked = not himself and call.setting("references", "checked") == "open"
+    unchecked = not himself and call.setting("references") == "open"
     if not himself and not unchecked and facts.customer is None:
         text = f"there is no customer {customer_id!r}"
         raise Invalid(problems=(Problem.violation("customerNumber", text),))

@@ -106,7 +106,7 @@ async def _named(
     good = [each for each in entries if not isinstance(each, CoterieError)]
     asked = [id for id, _, _ in good if id is not None]
     taken = await among_stored(call, customer.c.id, asked)
-    if asked and not call.setting("enableRecreationOfDeletedCustomer", False):
+    if asked and not call.setting("enableRecreationOfDeletedCustomer"):
         gone = select(deleted.c.id).where(deleted.c.tenant == call.tenant.name, deleted.c.id.in_(asked))
         taken |= {row.id for row in await call.db.all(gone)}
     numbers: list[str] = []

@@ -196,7 +196,7 @@ async def delete_customer(call: Call, customer_number: str) -> None:
 async def require_users(call: Call, assigned: list[Event]) -> None:
     """Customers who are put into groups must be there (decision 5). Raises NotFound, in IAM's words for users."""
     ids = {event.facts["user_id"] for event in assigned if event.facts["user_type"] == "CUSTOMER"}
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return
     missing = ids - await among_stored(call, customer.c.id, ids)
     if missing:
@@ -238,7 +238,7 @@ def _require_tenant_only_kept(call: Call, change: Change, before: Row[Any]) -> N
 
 async def _require_not_deleted(call: Call, id: str) -> None:
     """Raises AlreadyExists for the number of a deleted customer, unless the tenant lets it be given again."""
-    if call.setting("enableRecreationOfDeletedCustomer", False):
+    if call.setting("enableRecreationOfDeletedCustomer"):
         return
     there = select(deleted.c.id).where(deleted.c.tenant == call.tenant.name, deleted.c.id == id)
     if await call.db.first(there) is not None:

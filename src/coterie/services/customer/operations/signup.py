@@ -30,7 +30,7 @@ async def sign_up(call: Call, body: Signup) -> Reply:
     if password is None:
         raise Invalid(problems=(Problem.violation("password", "is required, here or in signup"),))
     secret = await call.runtime.passwords.hash(password)
-    profile["active"] = active = call.setting("customerActiveOnCreation", True) is not False
+    profile["active"] = active = call.setting("customerActiveOnCreation") is not False
     async with call.writing():
         id = await profiles.add(call, profile, None, Account(login, secret, opt_in=not active))
         if body.customer_address is not None:

@@ -40,7 +40,7 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     pairs = [_pair(write.document) for write in writes]
     known = await entities.existing(call, {entity for _, entity in pairs})
     people = {customer for customer, _ in pairs}
-    if call.setting("references", "checked") != "open":
+    if call.setting("references") != "open":
         people = await customers.existing(call, people)
     taken = await _assigned(call, pairs)
     refusals: list[Refusal] = []
@@ -100,7 +100,7 @@ async def _propagated(call: Call, created: Sequence[Document]) -> list[tuple[str
     Assignments of the same type, but not as the primary contact, for those who have none there yet: their ids and
     documents.
     """
-    way = call.setting("companyContactPropagation", "UPWARD")
+    way = call.setting("companyContactPropagation")
     if way == "DISABLED" or not created:
         return []
     around = await entities.related(call, {_pair(each)[1] for each in created}, upward=way == "UPWARD")

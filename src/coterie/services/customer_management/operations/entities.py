@@ -305,7 +305,7 @@ async def require_companies(call: Call, changed: list[Event]) -> None:
     """A company that a group is made for must be there (decision 5). Raises Invalid."""
     ids = {event.facts["company"] for event in changed} - {None}
     missing = ids - await existing(call, ids)
-    if missing and call.setting("references", "checked") != "open":
+    if missing and call.setting("references") != "open":
         text = f"there is no legal entity {min(missing)[:80]!r}; create it first"
         raise Invalid(problems=(Problem.violation("b2b.legalEntityId", text),))
 

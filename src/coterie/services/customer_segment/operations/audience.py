@@ -105,4 +105,4 @@ def belongs(call: Call, who: Audience) -> ColumnElement[bool]:
 
 def subtree(call: Call) -> bool:
     """Whether an assigned category covers its descendants as well (tenant setting, decision 3)."""
-    return bool(call.setting("segments.categoryScope", "assigned") == "subtree")
+    return bool(call.setting("segments.categoryScope") == "subtree")

@@ -93,7 +93,7 @@ async def _asked(call: Call, customer_id: str, query: ExplanationQuery) -> _Aske
 
 async def _must_be_known(call: Call, noun: str, names: Any, id: str) -> None:
     """Raises NotFound, unless the tenant keeps such things elsewhere (decision 5)."""
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return
     known = select(names.c.id).where(names.c.tenant == call.tenant.name, names.c.id == id)
     if await call.db.first(known) is None:

@@ -139,7 +139,7 @@ def _may_keep(call: Call) -> bool:
 
     Where references are open, nothing orders the naming of a product against an assignment that is being written.
     """
-    return bool(call.setting("references", "checked") != "open")
+    return bool(call.setting("references") != "open")
 
 
 def _at_hand(call: Call, stamped: Sequence[Stamped]) -> Iterator[SegmentItems | None]:

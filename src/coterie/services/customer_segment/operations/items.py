@@ -56,7 +56,7 @@ FIELDS = Fields(
 
 async def _check(call: Call, writes: Sequence[Write]) -> list[list[Problem]]:
     """Products and categories must exist (decision 5), unless the tenant keeps its catalogue elsewhere."""
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return [[] for _ in writes]
     wanted: dict[str, set[str]] = {rules.PRODUCT: set(), rules.CATEGORY: set()}
     for write in writes:

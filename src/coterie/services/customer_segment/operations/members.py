@@ -26,7 +26,7 @@ COMPANY = companies.names.subquery("company")
 
 async def _check(call: Call, writes: Sequence[Write]) -> list[list[Problem]]:
     """Customers and legal entities must exist (decision 5), unless the tenant keeps them elsewhere."""
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return [[] for _ in writes]
     people = await customers.existing(call, {write.key[0] for write in writes})
     entities = {write.key[1] for write in writes} - {rules.NO_ENTITY}
@@ -136,7 +136,7 @@ async def _join(call: Call, keys: Sequence[Key]) -> list[Key]:
     people = {row.id: row for row in await customers.named(call, {key[0] for key in keys})}
     entities = {key[1] for key in keys} - {rules.NO_ENTITY}
     firms = {row.id: row.name for row in await companies.named(call, entities)}
-    if call.setting("references", "checked") != "open":
+    if call.setting("references") != "open":
         firms_or_none = {rules.NO_ENTITY, *firms}
         keys = [key for key in keys if key[0] in people and key[1] in firms_or_none]
     if not keys:

@@ -86,7 +86,7 @@ async def _holders(call: Call, writes: Sequence[Write]) -> dict[str, str]:
 
 async def _related(call: Call, writes: Sequence[Write]) -> set[str] | None:
     """The related products that exist, or None when the tenant keeps references open (decision 5)."""
-    if call.setting("references", "checked") == "open":
+    if call.setting("references") == "open":
         return None
     return await existing(
         call, {id for write in writes for id in rules.new_relations(write.document, write.before)}
