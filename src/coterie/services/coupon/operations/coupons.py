@@ -131,14 +131,9 @@ def _fields(call: Call) -> Fields:
 # Reading ------------------------------------------------------------------------------------------------
 
 
-def switched_on(call: Call, name: str) -> bool:
-    """Whether the tenant has switched a setting on."""
-    return call.setting(name) in (True, "true")
-
-
 def code_of(call: Call, code: str) -> str:
     """The code as this tenant stores it."""
-    return rules.code_of(code, case_sensitive=switched_on(call, "enableCouponCodeCaseSensitivity"))
+    return rules.code_of(code, case_sensitive=call.setting("enableCouponCodeCaseSensitivity"))
 
 
 # Made once: a cart asks for a coupon at every step, and building the statement costs more than running it.
@@ -283,7 +278,7 @@ async def delete_coupon(call: Call, code: str) -> None:
 
     Permanently, a coupon that is hidden already can be deleted too, which frees its code.
     """
-    permanently = switched_on(call, "couponPermanentDelete")
+    permanently = call.setting("couponPermanentDelete")
     row = await stored(call, code, lock=True, deleted=permanently)
     where = KIND.where(call, (row.code,))
     if permanently:
