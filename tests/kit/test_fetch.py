@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from coterie.kit.fetch import FetchFailed, FetchRefused, SafeFetcher, is_public
+from coterie.fetch import FetchFailed, FetchRefused, SafeFetcher, is_public
 
 NOT_PUBLIC = [
     "0.0.0.0",
