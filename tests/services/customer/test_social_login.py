@@ -143,6 +143,16 @@ def test_what_is_no_verifier_is_not_sent(social: Federation, verifier: str) -> N
     assert "/token" not in social.provider.seen
 
 
+def test_a_client_without_a_secret_needs_a_verifier(social: Federation) -> None:
+    public = {name: each for name, each in social.login_provider.items() if name != "client_secret"}
+    social.configure("socialLogin", default=public)
+    code = social.provider.sign_in()
+    assert field(social.log_in(code=code, code_verifier=None)) == "code_verifier"
+    # With one, the provider is asked; it knows this client by its secret only.
+    refused(social, social.log_in(code=code), 502)
+    assert social.provider.seen["/token"] == 1
+
+
 def test_a_code_for_another_page(social: Federation) -> None:
     both = {**social.login_provider, "redirect_uri": [PAGE, "https://other.example/"]}
     social.configure("socialLogin", default=both)

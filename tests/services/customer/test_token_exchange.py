@@ -299,8 +299,10 @@ def test_a_provider_that_names_another_issuer(offline: Federation) -> None:
     assert offline.exchange().status == 502
 
 
-def test_a_provider_that_is_not_allowed(federation: Federation) -> None:
-    federation.configure("tokenExchange", default=federation.exchange_provider)
+@pytest.mark.parametrize("way", ["online", "offline"])
+def test_a_provider_that_is_not_allowed(federation: Federation, way: str) -> None:
+    chosen = federation.introspecting if way == "online" else federation.exchange_provider
+    federation.configure("tokenExchange", default=chosen)
     runtime = federation.api.server.runtime
     object.__setattr__(runtime, "fetcher", SafeFetcher())
     assert federation.exchange().status == 502

@@ -58,6 +58,9 @@ async def social_login(call: Call, query: SocialQuery) -> SocialView:
     known = await _providers(call, SOCIAL_LOGIN, LoginProvider)
     provider = _named(SOCIAL_LOGIN, known, named_by(query.state, known), "state")
     page = _page(provider, query.redirect_uri)
+    if query.code_verifier is None and provider.client_secret is None:
+        text = "is required: without a secret of the provider's client nothing else says whose code it is"
+        raise Invalid(problems=(Problem.violation("code_verifier", text),))
     await attempts.begin(call, SIGN_IN, digest(query.code))
     proven = await proofs.by_code(call, provider, query.code, page, query.code_verifier)
     issuer = await call.runtime.tokens.issuer()
