@@ -72,13 +72,16 @@ class Settings:
     smtp_security: str = _setting("starttls, tls (from the first byte) or none.", "starttls")
     smtp_user: str = _setting("User at the SMTP host; empty: no login.", "")
     smtp_password: str = _setting("Password at the SMTP host.", "")
+    exchange_seconds: int = _setting("Lifetime of a customer token that was got by token exchange.", 14399)
+    exchange_refresh_seconds: int = _setting("Lifetime of its refresh token.", 15551999)
     token_memory: float = _setting(
         "Seconds for which a worker remembers a verified token and what its holder may do; with 0 a change of groups "
         "made by another worker counts at once.",
         3.0,
     )
     allowed_hosts: str = _setting(
-        "Hosts (host or host:port, comma separated) that mixin schemas may be fetched from although private.",
+        "Hosts (host or host:port, comma separated) of mixin schemas and identity providers that may be asked although "
+        "private, or by http.",
         "",
     )
     schema_seconds: float = _setting("Seconds for which a fetched mixin schema is kept.", 3600.0)

@@ -18,12 +18,13 @@ class Answer:
 
 
 class Site:
-    """What the server holds, by path, and the requests it has seen as (path, Host)."""
+    """What the server holds, by path, and the requests it has seen as (path, Host); forms with type and text."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.server = server
         self.answers: dict[str, Answer] = {}
         self.seen: list[tuple[str, str]] = []
+        self.posted: list[tuple[str, str, str]] = []
 
     @property
     def port(self) -> int:
@@ -55,6 +56,11 @@ def site() -> Iterator[Site]:
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            held.posted.append((self.path, self.headers["Content-Type"], body))
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass

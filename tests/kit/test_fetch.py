@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from coterie.kit.fetch import FetchFailed, FetchRefused, SafeFetcher, is_public
+from coterie.fetch import FetchFailed, FetchRefused, SafeFetcher, is_public
 
 NOT_PUBLIC = [
     "0.0.0.0",
@@ -345,3 +345,36 @@ def test_tls_keeps_the_name_while_the_address_is_pinned(tls_files: Path) -> None
 
     asyncio.run(scene())
     assert names == ["schemas.example", "other.example"]
+
+
+# Forms
+
+
+def post(fetcher: SafeFetcher, url: str) -> tuple[int, bytes]:
+    return asyncio.run(fetcher.post(url, {"code": "a&b", "x": "ü"}, {"Authorization": "Basic eA=="}))
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_a_form_is_posted_and_any_status_told(site: Any, status: int) -> None:
+    url = site.put("/token", b"{}", status)
+    assert post(SafeFetcher(site.allowed), url) == (status, b"{}")
+    assert site.posted == [("/token", "application/x-www-form-urlencoded", "code=a%26b&x=%C3%BC")]
+
+
+def test_a_form_is_not_redirected(site: Any) -> None:
+    site.put("/elsewhere", b"no")
+    url = site.put("/token", b"moved", 307, {"Location": site.url("/elsewhere")})
+    assert post(SafeFetcher(site.allowed), url) == (307, b"moved")
+    assert [path for path, _ in site.seen] == ["/token"]
+
+
+def test_a_form_goes_to_public_addresses_only(site: Any) -> None:
+    with pytest.raises(FetchRefused, match="not public"):
+        post(SafeFetcher(), site.url("/token"))
+    assert site.posted == []
+
+
+def test_the_answer_to_a_form_has_a_limit(site: Any) -> None:
+    url = site.put("/token", b"x" * 11)
+    with pytest.raises(FetchFailed, match="more than 10 bytes"):
+        post(SafeFetcher(site.allowed, max_bytes=10), url)

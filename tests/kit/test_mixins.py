@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from coterie.fetch import SafeFetcher
 from coterie.kit.errors import Problem
-from coterie.kit.fetch import SafeFetcher
 from coterie.kit.mixins import CONCURRENT_FETCHES, MAX_DOCUMENTS, MAX_PROBLEMS, Schemas, SchemasNeeded
 
 COLOR = {

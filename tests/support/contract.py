@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "contract"
 JSON = "application/json"
-ERRORS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 414, 415, 429, 431, 500})
+ERRORS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 414, 415, 429, 431, 500, 502})
 """Allowed of every operation: the documents leave out many of the errors that their own texts describe."""
 
 KEPT_KEYWORDS = ("$ref", "type", "enum", "required")

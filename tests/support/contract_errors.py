@@ -98,6 +98,8 @@ ENVELOPES: dict[str, tuple[str, ...]] = {
 """The shapes of a service's errors, or of one operation's; every other service speaks A."""
 
 UNAUTHORIZED: dict[str, tuple[str, ...]] = {
+    "POST /customer/{tenant}/exchangeauthtoken": ("F", "B"),
+    "POST /customer/{tenant}/socialLogin": ("F", "B"),
     "POST /customer/{tenant}/login": ("F", "B"),
     "POST /customer/{tenant}/password/change": ("F", "B"),
     "POST /customer/{tenant}/me/accounts/internal/email/change": ("F", "B"),

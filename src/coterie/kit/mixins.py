@@ -25,8 +25,8 @@ from urllib.parse import unquote, urldefrag
 
 import jsonschema_rs
 
+from coterie.fetch import FetchError, SafeFetcher
 from coterie.kit.errors import Problem
-from coterie.kit.fetch import FetchError, SafeFetcher
 
 Unreachable = Literal["accept", "reject"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coterie.database.engines import open_database
 from coterie.database.session import Database, Retry
+from coterie.fetch import SafeFetcher
 from coterie.kit.clock import Clock, jittered
 from coterie.kit.errors import Conflict, Invalid, Problem
-from coterie.kit.fetch import SafeFetcher
 from coterie.kit.keys import Vault
 from coterie.kit.mixins import Schemas, SchemasNeeded
 from coterie.kit.outbox import flush
@@ -44,6 +44,7 @@ class Runtime:
     vault: Vault
     tokens: Tokens
     passwords: Passwords
+    fetcher: SafeFetcher
     schemas: Schemas
     services: tuple[Service, ...]
     reactions: Mapping[str, tuple[Reaction, ...]]
@@ -119,6 +120,7 @@ def build(
         vault=vault,
         tokens=Tokens(database, clock, vault, settings, authority),
         passwords=passwords or Passwords(),
+        fetcher=fetcher,
         schemas=Schemas(fetcher, settings.schema_seconds),
         services=known,
         reactions=reactions,

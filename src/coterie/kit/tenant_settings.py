@@ -81,6 +81,19 @@ _ALL = (
         _SWITCH,
         "Whether a customer may be created under the number of a deleted one.",
     ),
+    TenantSetting(
+        "ssoCustomerIdentifierField",
+        "EMAIL",
+        ("EMAIL", "SUBJECT"),
+        "How a customer whom an identity provider names for the first time is found: by his verified e-mail address, "
+        "or by the provider's subject.",
+    ),
+    TenantSetting(
+        "ssoCustomerAutoprovisioningDisabled",
+        False,
+        _SWITCH,
+        "Whether somebody whom an identity provider names, but who is no customer, is refused instead of made one.",
+    ),
     TenantSetting("storefront.host", None, (), "The storefront, for links in mails.", _HOST),
     TenantSetting(
         "customer.passwordreset.redirecturl",

@@ -227,12 +227,12 @@ def test_a_masked_value_sent_back_keeps_the_secret_and_it_stays_secured(api: Api
 
 def test_a_storefront_reads_the_public_keys_and_nothing_else(api: Api) -> None:
     create(api, "project_lang", '[{"id":"en"}]')
-    create(api, "tokenExchange", {"secret": "s"})
+    create(api, "invoiceSettings", {"secret": "s"})
     for visitor in (api.as_anonymous(), api.as_customer("00000001")):
         assert keys(visitor.get(ALL)) == ["project_lang"]
-        assert keys(visitor.get(f"{ALL}?keys=tokenExchange,project_lang")) == ["project_lang"]
+        assert keys(visitor.get(f"{ALL}?keys=invoiceSettings,project_lang")) == ["project_lang"]
         assert visitor.get(f"{ALL}/project_lang").json["value"] == '[{"id":"en"}]'
-        for hidden in ("tokenExchange", "references", "nothing"):
+        for hidden in ("invoiceSettings", "references", "nothing"):
             refused = visitor.get(f"{ALL}/{hidden}")
             assert (refused.status, refused.json["type"]) == (403, "Forbidden")
         with api.unchanged():

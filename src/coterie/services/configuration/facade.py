@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coterie.database.session import Session
 from coterie.kit.call import Call
 from coterie.services.configuration.operations import shared
 
@@ -14,3 +15,8 @@ async def value(call: Call, key: str) -> Any:
     The settings that the engine acts on are `call.setting`'s.
     """
     return await shared.plain_value(call, key)
+
+
+async def opened_value(call: Call, db: Session, key: str) -> Any:
+    """The value of such a configuration, also of one that is secured: for the engine itself, never for an answer."""
+    return await shared.opened_value(call, db, key)

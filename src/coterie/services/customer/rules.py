@@ -14,6 +14,7 @@ DIALECT = Dialect(
     envelope="B",
     count_header="Count",
     always_count=True,
+    types={502: "bad_gateway"},
     texts={
         "forbidden": "User not authorized.",
         "not_found.customer": "Customer not Found",

@@ -344,3 +344,51 @@ class TokenView(Wire, rename=str):
     session_id: str = msgspec.field(name="sessionId")
     email: str
     legal_entity_id: str | None = msgspec.field(name="legalEntityId", default=None)
+
+
+class ExchangeQuery(Wire):
+    """Query of /exchangeauthtoken: the provider's token, and which of the tenant's providers it is of."""
+
+    subject_access_token: Annotated[str, msgspec.Meta(min_length=1)]
+    config: str | None = None
+
+
+class SocialQuery(Wire, rename=str):
+    """Query of /socialLogin. `state` names the provider; `anonymous_token`: whose session goes on."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    redirect_uri: str | None = None
+    code_verifier: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{43,128}$")] | None = None
+    state: str | None = None
+    anonymous_token: str | None = None
+
+
+class ExchangedView(Wire, rename=str):
+    """The tokens for a provider's token; lifetimes in seconds."""
+
+    subject_access_token: str
+    access_token: str
+    saas_token: str
+    refresh_token: str
+    refresh_token_expires_in: int
+    session_idle_time: int
+    token_type: str
+    expires_in: int
+    scope: str
+    session_id: str
+
+
+class SocialView(Wire, rename=str):
+    """The tokens for a provider's code, and the provider's own; two lifetimes are texts, one twice (CONTRACT §1.6)."""
+
+    social_access_token: str
+    social_id_token: str
+    access_token: str
+    saas_token: str
+    refresh_token: str
+    refresh_token_expires_in: str
+    session_idle_time: int
+    token_type: str
+    expires_in: str
+    expired_in: str
+    scope: str

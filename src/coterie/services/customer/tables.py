@@ -22,7 +22,7 @@ Index("customer_email_contact", customer.c.tenant, customer.c.contact_email)
 # Every address that a customer is reached at or logs in with, in folded case: it belongs to one customer only.
 # `login` tells whether it is an account; one without a hash can't log in until its password is reset. `legacy_hash` is
 # one of another system, to be replaced at the first login, to which `reminded_at` the customer was asked. `opt_in`: the
-# account waits for the link that its address was sent.
+# account waits for the link that its address was sent. `unproven`: only who signed up says that the address is his.
 email = tenant_table(
     "customer_email",
     key("folded"),
@@ -34,6 +34,7 @@ email = tenant_table(
     Column("legacy_hash", Str),
     Column("reminded_at", Str),
     Column("opt_in", Boolean, nullable=False, server_default=false()),
+    Column("unproven", Boolean, nullable=False, server_default=false()),
     Column("created_at", Str, nullable=False),
 )
 Index("customer_email_customer", email.c.tenant, email.c.customer_id)
@@ -62,6 +63,16 @@ migration = tenant_table(
 
 # The numbers of deleted customers.
 deleted = tenant_table("customer_deleted", key("id"))
+
+# Customers as identity providers know them: a provider's subject stands for one customer only.
+identity = tenant_table(
+    "customer_identity",
+    key("issuer"),
+    key("subject"),
+    Column("customer_id", Str, nullable=False),
+    Column("created_at", Str, nullable=False),
+)
+Index("customer_identity_customer", identity.c.tenant, identity.c.customer_id)
 
 address = resource_table("customer_address", key("customer_id"), key("id"))
 

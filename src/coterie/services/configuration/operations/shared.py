@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from coterie.database.session import Session
+from coterie.federation import configured
 from coterie.kit import tables
 from coterie.kit.call import Call
 from coterie.kit.errors import Conflict, Invalid, Malformed, NotFound, Problem
@@ -47,6 +49,14 @@ async def plain_value(call: Call, key: str) -> Any:
     """The value of a configuration of the tenant, None when there is none or it is secured."""
     doc = await call.db.value(select(configuration.c.doc).where(*_at(call, "", key)))
     return None if doc is None or doc.get("secured") else doc.get("value")
+
+
+async def opened_value(call: Call, db: Session, key: str) -> Any:
+    """The same, also of a secured one, which is unsealed."""
+    doc = await db.value(select(configuration.c.doc).where(*_at(call, "", key)))
+    if doc is None or not doc.get("secured"):
+        return None if doc is None else doc.get("value")
+    return call.runtime.vault.open(doc["value"], _SEALED)
 
 
 async def list_views(call: Call, client: str, keys: str | None) -> list[Document]:
@@ -137,9 +147,10 @@ async def _changing(call: Call, client: str) -> AsyncIterator[dict[str, Document
 async def _put(call: Call, client: str, body: Configuration, before: Document | None, where: str) -> Document:
     """Judge and write one configuration; `where` is its place in the body."""
     document = rules.merged(body, before)
-    problems = [*rules.problems(document, before, setting=not client)] or _against_schema(
-        call, body, document
-    )
+    problems = [
+        *rules.problems(document, before, setting=not client),
+        *(_of_providers(call, body, document) if not client else ()),
+    ] or _against_schema(call, body, document)
     if problems:
         named = [Problem(f"{where}{each.field}", each.type, each.message) for each in problems]
         raise Invalid(f"{_noun(client)} configuration is not valid", problems=named)
@@ -151,6 +162,15 @@ async def _put(call: Call, client: str, body: Configuration, before: Document | 
         document["value"] = call.runtime.vault.seal(body.value, _SEALED)
     await _store(call, client, document, left_out={"key", "version", *(["value"] if setting else [])})
     return document
+
+
+def _of_providers(call: Call, body: Configuration, document: Document) -> Iterator[Problem]:
+    """What is wrong with identity providers, where the configuration is of some and its value is sent anew."""
+    if document["value"] is body.value:
+        allowed = call.runtime.settings.names("allowed_hosts")
+        yield from configured.problems(
+            document["key"], document["value"], secured=document["secured"], allowed=allowed
+        )
 
 
 def _against_schema(call: Call, body: Configuration, document: Document) -> list[Problem]:

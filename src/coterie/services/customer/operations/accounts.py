@@ -19,7 +19,7 @@ from coterie.services.customer.tables import email, number
 class Account:
     """An address to log in with. initial: the password was set by an employee. legacy_hash: of another system.
 
-    opt_in: it waits for the link that it is sent.
+    opt_in: it waits for the link that it is sent. unproven: nobody but who signed up says that the address is his.
     """
 
     email: str
@@ -27,6 +27,7 @@ class Account:
     initial: bool = False
     legacy_hash: str | None = None
     opt_in: bool = False
+    unproven: bool = False
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -37,6 +38,7 @@ class Account:
             "initial_password": self.initial,
             "legacy_hash": self.legacy_hash,
             "opt_in": self.opt_in,
+            "unproven": self.unproven,
         }
 
 

@@ -26,7 +26,7 @@ from coterie.services.customer.schemas import (
     CustomerView,
     ExpandQuery,
 )
-from coterie.services.customer.tables import address, company, customer, deleted
+from coterie.services.customer.tables import address, company, customer, deleted, identity
 
 RESOURCE = Resource(
     kind=KIND,
@@ -116,7 +116,8 @@ async def create_customer(call: Call, query: CreationQuery, body: CustomerCreati
     secret = None if password is None else await call.runtime.passwords.hash(password)
     async with call.writing():
         await _require_company(call)
-        id = await add(call, document, body.id, Account(contact, secret, initial=True) if contact else None)
+        account = Account(contact, secret, initial=True, unproven=_is_hearsay(call)) if contact else None
+        id = await add(call, document, body.id, account)
         if contact is not None and query.send_password_reset_notifications is not False:
             await letters.send_link(call, rules.RESET, id, contact, document)
     return Reply(201, {"id": id})
@@ -152,7 +153,8 @@ async def put_customer(
     if before is None:
         await _require_company(call)
         contact = document.get("contactEmail")
-        await add(call, document, customer_number, Account(contact) if contact else None)
+        account = Account(contact, unproven=_is_hearsay(call)) if contact else None
+        await add(call, document, customer_number, account)
         if contact is not None and query.send_password_reset_notifications is not False:
             await letters.send_link(call, rules.RESET, customer_number, contact, document)
         return Reply(201, {"id": customer_number})
@@ -186,7 +188,7 @@ async def delete_customer(call: Call, customer_number: str) -> None:
     await links.forget(call, customer_number)
     gone = {"tenant": call.tenant.name, "id": customer_number}
     await call.db.run(call.db.insert(deleted).values(gone).on_conflict_do_nothing())
-    for table in (address, company):
+    for table in (address, company, identity):
         columns = table.c
         mine = (columns.tenant == call.tenant.name, columns.customer_id == customer_number)
         await call.db.run(delete(table).where(*mine))
@@ -244,6 +246,11 @@ async def _require_not_deleted(call: Call, id: str) -> None:
     if await call.db.first(there) is not None:
         text = f"The customer number {id} belonged to a customer who was deleted; use another one."
         raise AlreadyExists("customer", id, text)
+
+
+def _is_hearsay(call: Call) -> bool:
+    """Whether the address of a new account is what just another customer says."""
+    return not call.caller.may((rules.MANAGE,))
 
 
 async def _require_own(call: Call, customer_number: str) -> None:

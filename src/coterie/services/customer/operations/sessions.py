@@ -51,10 +51,15 @@ async def log_in(call: Call, body: Credentials) -> LoginView:
 
 
 async def begin(call: Call, issuer: Issuer, customer_id: str, *, initial: bool = False) -> LoginView:
-    """The tokens of a customer who has proven who he is, in the call's transaction: the one place that begins a login.
+    """The tokens of a customer who has proven who he is, in the call's transaction.
 
-    The session of the request's token goes on. initial: he has used a password that an employee set.
+    initial: he has used a password that an employee set.
     """
+    return _login_view(*await issue(call, issuer, customer_id), initial)
+
+
+async def issue(call: Call, issuer: Issuer, customer_id: str) -> tuple[Issued, str]:
+    """The same tokens and the saas-token: the one place that begins a login. The session of the caller goes on."""
     issued = await issuer.customer(
         call.db,
         call.tenant.name,
@@ -72,7 +77,7 @@ async def begin(call: Call, issuer: Issuer, customer_id: str, *, initial: bool =
         session_id=issued.caller.session_id,
     )
     saas = call.runtime.tokens.saas_token(call.tenant.name, customer_id, issued.caller.expires)
-    return _login_view(issued, saas, initial)
+    return issued, saas
 
 
 async def refresh(call: Call, query: RefreshQuery) -> RefreshedView:

@@ -32,7 +32,7 @@ async def sign_up(call: Call, body: Signup) -> Reply:
     secret = await call.runtime.passwords.hash(password)
     profile["active"] = active = call.setting("customerActiveOnCreation") is not False
     async with call.writing():
-        id = await profiles.add(call, profile, None, Account(login, secret, opt_in=not active))
+        id = await profiles.add(call, profile, None, Account(login, secret, opt_in=not active, unproven=True))
         if body.customer_address is not None:
             document: dict[str, Any] = prepared(to_document(body.customer_address))[0]
             await addresses.save(call, id, Change((id, new_id()), document, "create"))
@@ -52,7 +52,7 @@ async def opt_in(call: Call, token: str) -> LoginView:
         document, _ = prepared(KIND.document_of(before) | {"active": True})
         await profiles.store_change(call, Change((id,), document, "replace"), before)
         waiting = (email.c.tenant == call.tenant.name, email.c.customer_id == id)
-        await call.db.run(update(email).where(*waiting).values(opt_in=False))
+        await call.db.run(update(email).where(*waiting).values(opt_in=False, unproven=False))
         call.emit(
             events.OPT_IN,
             events.subject(id),

@@ -1,17 +1,19 @@
-"""Fetching a URL that a client gave us, without lending that client our place in the network.
+"""Asking a URL that a client gave us, without lending that client our place in the network.
 
-A URL in a request (a mixin's schema, say) is chosen by whoever sent it. `SafeFetcher` reads it over HTTP(S)
-and never reaches an address that is not public, unless the operator allows the host by name. The name is
-resolved once per hop and the connection goes to the address that was checked, so a second answer of the
-resolver can't change the destination; the `Host` header and TLS keep the name. Every redirect is checked like
-the first URL.
+A URL in a request or a configuration (a mixin's schema, an identity provider's endpoint) is chosen by whoever
+sent it. `SafeFetcher` reads it over HTTP(S), or posts a form to it, and never reaches an address that is not
+public, unless the operator allows the host by name. The name is resolved once per hop and the connection goes to
+the address that was checked, so a second answer of the resolver can't change the destination; the `Host` header
+and TLS keep the name. Every redirect is checked like the first URL.
 """
 
 import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -114,9 +116,26 @@ class SafeFetcher:
 
     async def get(self, url: str) -> bytes:
         """The body behind a URL. Raises `FetchRefused` or `FetchFailed`."""
+        async with self._guarded(url):
+            return await self._follow(url)
+
+    async def post(
+        self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body of what a URL answers to a form. Raises `FetchRefused` or `FetchFailed`.
+
+        No redirect is followed: the form and its headers may hold secrets, which are for this URL alone.
+        """
+        given = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        async with self._guarded(url), self._answer(_parse(url), urlencode(form).encode(), given) as response:
+            return response.status_code, await self._body(response, _parse(url))
+
+    @asynccontextmanager
+    async def _guarded(self, url: str) -> AsyncIterator[None]:
+        """What happens inside ends in time, and fails as a FetchError."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._follow(url)
+                yield
         except TimeoutError:
             raise FetchFailed(f"{url} did not answer within {self._timeout:g} seconds") from None
         except httpx2.HTTPError as error:
@@ -125,33 +144,50 @@ class SafeFetcher:
     async def _follow(self, text: str) -> bytes:
         url = _parse(text)
         for _ in range(MAX_REDIRECTS + 1):
-            # One connection per hop: a TLS connection verified for one name must not serve another
-            # that shares its address.
-            async with httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
-                response = await self._send(transport, url)
-                try:
-                    if response.has_redirect_location:
-                        url = _parse(response.headers["location"], base=url)
-                        continue
-                    return await self._body(response, url)
-                finally:
-                    await response.aclose()
+            async with self._answer(url) as response:
+                if response.has_redirect_location:
+                    url = _parse(response.headers["location"], base=url)
+                    continue
+                if not response.is_success:
+                    raise FetchFailed(f"{url} answered with status {response.status_code}")
+                return await self._body(response, url)
         raise FetchFailed(f"{text} was redirected more than {MAX_REDIRECTS} times")
 
-    async def _send(self, transport: httpx2.AsyncHTTPTransport, url: httpx2.URL) -> httpx2.Response:
+    @asynccontextmanager
+    async def _answer(
+        self, url: httpx2.URL, form: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
+        # One connection per hop: a TLS connection verified for one name must not serve another
+        # that shares its address.
+        async with httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
+            response = await self._send(transport, url, form, headers or {})
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _send(
+        self,
+        transport: httpx2.AsyncHTTPTransport,
+        url: httpx2.URL,
+        form: bytes | None,
+        headers: Mapping[str, str],
+    ) -> httpx2.Response:
         addresses = (await self._addresses(url))[:MAX_ADDRESSES]
         share = self._timeout / len(addresses)
         failure: httpx2.HTTPError | None = None
         for address in addresses:
             request = httpx2.Request(
-                "GET",
+                "GET" if form is None else "POST",
                 url.copy_with(host=address, fragment=None),
                 headers={
                     "Host": url.netloc.decode("ascii"),
                     "Accept": "*/*",
                     "Accept-Encoding": "identity",  # a small compressed body may unpack to gigabytes
                     "User-Agent": "coterie",
+                    **headers,
                 },
+                content=form,
                 extensions={"sni_hostname": _host(url), "timeout": {"connect": share}},
             )
             try:
@@ -180,8 +216,6 @@ class SafeFetcher:
         return addresses
 
     async def _body(self, response: httpx2.Response, url: httpx2.URL) -> bytes:
-        if not response.is_success:
-            raise FetchFailed(f"{url} answered with status {response.status_code}")
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise FetchFailed(f"{url} answered with an encoding that was not asked for")
         body = bytearray()
