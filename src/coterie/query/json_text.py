@@ -47,6 +47,13 @@ class member(FunctionElement[Any]):  # noqa: N801
         super().__init__(document)
 
 
+class quoted(FunctionElement[str]):  # noqa: N801
+    """A text as a JSON string; NULL stays NULL or becomes JSON's."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+
 class in_texts(FunctionElement[Any]):  # noqa: N801
     """Is a column one of the texts of a JSON array that is bound as text? For hot statements."""
 
@@ -124,6 +131,16 @@ def _joined_sqlite(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_Joined, "postgresql")
 def _joined_postgresql(element: _Joined, compiler: SQLCompiler, **kw: Any) -> str:
     return f"('[' || coalesce(string_agg({compiler.process(element.clauses, **kw)}, ','), '') || ']')"
+
+
+@compiles(quoted, "sqlite")
+def _quoted_sqlite(element: quoted, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_quote({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(quoted, "postgresql")
+def _quoted_postgresql(element: quoted, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(to_json({compiler.process(element.clauses, **kw)}) AS TEXT)"
 
 
 @compiles(in_texts, "sqlite")

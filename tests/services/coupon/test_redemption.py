@@ -162,6 +162,18 @@ def test_a_coupon_may_be_for_segments(
     assert refused(api.as_anonymous(), order()) == ["not_in_segment"]
 
 
+def test_a_validation_is_one_statement(api: Api, shop: CouponShop) -> None:
+    shop.customer("C1")
+    shop.company("acme", "C1")
+    shop.segment("vip", "C1")
+    shop.coupon("A", maxRedemptionsPerCustomer=1, segmentRestricted=True, restrictions={"segments": ["vip"]})
+    customer, for_another = api.as_customer("C1"), api.with_scopes("coupon.coupon_redeem_on_behalf")
+    for caller, body in ((customer, order()), (for_another, order(customerNumber="C1"))):
+        assert caller.post(VALIDATION, body).status == 200
+        with api.statements(1):
+            caller.post(VALIDATION, body)
+
+
 def test_a_segment_may_be_for_a_company(api: Api, shop: CouponShop) -> None:
     shop.customer("C1")
     shop.company("acme", "C1"), shop.company("other", "C1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -136,13 +136,14 @@ def _list(rows: Select[Any]) -> ColumnElement[Any]:
     return type_coerce(array_text(rows).scalar_subquery(), Json())
 
 
-def _attempt(call: Call, facts: Row[Any], who: _Redeemer, document: Document) -> rules.Attempt:
-    """What the rules need to know of a redemption."""
+def _attempt(
+    call: Call, facts: Row[Any], segment_ids: Sequence[str], who: _Redeemer, document: Document
+) -> rules.Attempt:
+    """What the rules need to know of a redemption; segment_ids: for whose members the coupon is."""
     used, in_segment = 0, False
     if who.customer_id is not None:
         used = next((each["count"] for each in facts.used if each["entity"] == who.entity), 0)
-        wanted = KIND.document_of(facts).get("restrictions", {}).get("segments", ())
-        in_segment = any(each["id"] in wanted for each in facts.segments)
+        in_segment = any(each["id"] in segment_ids for each in facts.segments)
     return rules.Attempt(
         at=call.at,
         customer_id=who.customer_id,
@@ -169,8 +170,10 @@ async def _checked(call: Call, code: str, body: RedemptionCreation) -> tuple[Row
     if problems:
         raise Invalid(problems=problems)
     who = _redeemer(call, body, facts)
-    terms = rules.Terms.of(KIND.document_of(facts), facts.redemption_count)
-    problems = rules.refusals(terms, _attempt(call, facts, who, document))
+    terms_document = KIND.document_of(facts)
+    segment_ids = terms_document.get("restrictions", {}).get("segments", ())
+    terms = rules.Terms.of(terms_document, facts.redemption_count)
+    problems = rules.refusals(terms, _attempt(call, facts, segment_ids, who, document))
     if problems:
         raise Invalid(f"The coupon {facts.code} can't be redeemed: {problems[0].message}.", problems=problems)
     return facts, who, document

@@ -177,8 +177,8 @@ async def _load(call: Call, ids: Sequence[str], stamps: dict[str, str]) -> dict[
     found: dict[str, SegmentItems] = {}
     for id, group in groupby(rows, key=lambda row: row[0]):
         own = list(group)
-        products = frozenset(row[3] for row in own if row[2] == rules.PRODUCT)
-        found[id] = SegmentItems.of(own[0][1], [row[4] for row in own], products)
+        of_categories = sum(row[2] == rules.CATEGORY for row in own)
+        found[id] = SegmentItems.of(own[0][1], [row[3] for row in own], of_categories)
     if len(rows) > _MOST:
         # The last one is cut off: too large to be kept, unless others took its place, and then it comes next time.
         cut = rows[-1][0]
@@ -252,9 +252,7 @@ def _items_of() -> Hot:
     rows = (
         selected()
         .join(segment, here[0] & here[1])
-        .with_only_columns(
-            item.c.segment_id, segment.c.items_stamp, item.c.type, item.c.item_id, _text_of_item()
-        )
+        .with_only_columns(item.c.segment_id, segment.c.items_stamp, item.c.type, _text_of_item())
         .where(
             item.c.tenant == text("tenant"),
             in_texts(item.c.segment_id, text("ids")),

@@ -2,6 +2,7 @@
 
 The database says for every request which segments count, and by their stamps whether what is kept still holds. What
 a stamp does not tell of is never kept, and what is answered is what the tables held when the stamps were read.
+A shop asks for the same few combinations of segments again and again, so what one covers is kept joined as well.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from itertools import groupby
 from sys import getsizeof, intern
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, CompoundSelect, bindparam, func, select, union
+from sqlalchemy import BigInteger, CompoundSelect, bindparam, select, union
 
 from coterie.database.session import Hot
 from coterie.kit.call import Call
 from coterie.kit.errors import Invalid, Problem
 from coterie.kit.store import Document
-from coterie.kit.wire import encode
-from coterie.query.json_text import in_texts
+from coterie.kit.wire import encode, parse
+from coterie.query.json_text import array_text, in_texts, quoted
 from coterie.services.category import facade as categories
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot
@@ -36,15 +37,18 @@ _closure = categories.closure.subquery("closure")
 _MOST = 10_000
 # How often what lacks in memory is loaded for one request, before the database answers.
 _LOADS = 2
-# An id takes about so many bytes of memory beside its place in the set.
-_ID = 70
+# What is kept of a combination of segments that was asked for once: of many there never is a second time.
+_ONCE = object()
+
+# Of a segment's items, of the products in categories and, where descendants count, of the tree.
+_Stamp = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
 class _Coverage:
     """The products that a segment covers, while the stamp stands; None: more than are kept in memory."""
 
-    stamp: str
+    stamp: _Stamp
     products: frozenset[str] | None
 
 
@@ -55,7 +59,7 @@ async def match(call: Call, body: Match) -> list[Document]:
         raise Invalid(problems=(Problem.violation("site", "is required; name the site as site or siteCode"),))
     asked = dict.fromkeys([each.id for each in body.items])
     values = {"ids": encode(body.segment_ids).decode(), "at": call.at, "site": site}
-    found = await _covered(call, values, set(asked))
+    found = await _covered(call, values, asked)
     return [{"id": id} for id in asked if id in found]
 
 
@@ -82,39 +86,63 @@ async def covered_products(
     return {row[1] for row in found}
 
 
-async def _covered(call: Call, values: dict[str, str], asked: set[str]) -> Collection[str]:
-    """Those of the products that the active ones of the segments cover, from memory where that holds all of them.
+async def _covered(call: Call, values: dict[str, str], asked: Collection[str]) -> Collection[str]:
+    """Those of the products that the active ones of the segments cover, and maybe others that they cover.
 
-    After a load the stamps are read again, so that all of the answer is of one instant.
+    From memory where that holds all of them. After a load the stamps are read again, so that all of the answer is of
+    one instant.
     """
     deep, here = subtree(call), call.tenant.name
     active = _active(deep, call.runtime.settings.segment_validity)
-    rows: Sequence[tuple[Any, ...]] = ()
+    segments: dict[str, _Stamp] = {}
     for _ in range(_LOADS + 1):
-        rows = await call.db.hot(active, tenant=here, **values)
-        known, missing = _kept(here, rows)
+        (row,) = await call.db.hot(active, tenant=here, **values)
+        key = ("matched", here, row)
+        kept = MEMORY.get(key)
+        if kept is not None and kept is not _ONCE:
+            covered: Collection[str] = kept
+            return covered
+        texts, *common = row
+        pairs = iter(parse(texts.encode()))
+        segments = {id: (stamp, *common) for id, stamp in zip(pairs, pairs, strict=True)}
+        known, missing = _kept(here, segments)
         if not missing:
             if None in known:
                 break
-            return set().union(*[asked & each for each in known if each])
+            return _joined(call, key, [each for each in known if each], asked, kept is _ONCE)
         await _load(call, deep, missing)
-    return await covered_products(call, [row[0] for row in rows], list(asked))
+    return await covered_products(call, list(segments), list(asked))
 
 
-def _kept(here: str, rows: Sequence[tuple[Any, ...]]) -> tuple[list[frozenset[str] | None], dict[str, str]]:
-    """What is known of the segments that have items, and the stamps of those of which it must be loaded."""
+def _kept(here: str, segments: dict[str, _Stamp]) -> tuple[list[frozenset[str] | None], dict[str, _Stamp]]:
+    """What is known of the segments, and the stamps of those of which it must be loaded."""
     known: list[frozenset[str] | None] = []
     missing = {}
-    for id, stamp in rows:
+    for id, stamp in segments.items():
         kept: _Coverage | None = MEMORY.get(("match", here, id))
         if kept is not None and kept.stamp == stamp:
             known.append(kept.products)
-        elif stamp is not None:
+        else:
             missing[id] = stamp
     return known, missing
 
 
-async def _load(call: Call, deep: bool, missing: dict[str, str]) -> None:
+def _joined(
+    call: Call, key: tuple[Any, ...], known: list[frozenset[str]], asked: Collection[str], again: bool
+) -> Collection[str]:
+    """What a combination of segments covers, kept when it is asked for again; else what of it was asked for."""
+    most, texts = call.runtime.settings.segment_memory, 400 + len(key[2][0])
+    if again and sum(map(len, known)) <= _MOST:
+        whole = frozenset(set().union(*known))
+        MEMORY.keep(key, whole, texts + getsizeof(whole), most)
+        return whole
+    if not again:
+        MEMORY.keep(key, _ONCE, texts, most)
+    wanted = set(asked)
+    return set().union(*[wanted & each for each in known])
+
+
+async def _load(call: Call, deep: bool, missing: dict[str, _Stamp]) -> None:
     """Keep what these segments cover, as many as one statement brings.
 
     It is kept under stamps that were read before: what changed since has others, and is loaded again.
@@ -124,7 +152,8 @@ async def _load(call: Call, deep: bool, missing: dict[str, str]) -> None:
         _products(deep, some=False), tenant=here, ids=encode(list(missing)).decode(), limit=_MOST + 1
     )
     found = {
-        id: frozenset([intern(row[1]) for row in group])
+        # A set that is a copy takes half the room of one that grew.
+        id: frozenset({intern(row[1]) for row in group})
         for id, group in groupby(rows, key=lambda row: row[0])
     }
     nothing: frozenset[str] = frozenset()
@@ -137,24 +166,31 @@ async def _load(call: Call, deep: bool, missing: dict[str, str]) -> None:
             kept[cut] = None
     most = call.runtime.settings.segment_memory
     for id, products in kept.items():
-        size = 600 + (getsizeof(products) + _ID * len(products) if products else 0)
+        # Without the ids: each product's is there once, for all the segments that cover it.
+        size = 600 + (getsizeof(products) if products else 0)
         MEMORY.keep(("match", here, id), _Coverage(missing[id], products), size, most)
 
 
 @cache
 def _active(deep: bool, windowed: bool) -> Hot:
-    """Those of the segments in a JSON array of ids that are active at the instant and stand on the site, each with
-    the stamp of what it covers: of its items, of the products in categories and, where descendants count, of the tree.
+    """Those of the segments in a JSON array of ids that have items, are active at the instant and stand on the site.
+
+    One row: a JSON array of each one's id and its items' stamp in turn, the stamp of the products in categories and,
+    where descendants count, that of the tree.
     """
-    own = tree.c.tenant == text("tenant")
-    columns = (tree.c.products_stamp, tree.c.stamp) if deep else (tree.c.products_stamp,)
-    stamp: ColumnElement[str] = segment.c.items_stamp
-    for column in columns:
-        stamp = stamp.concat(func.coalesce(select(column).where(own).scalar_subquery(), "-"))
     here = segment.c.tenant == text("tenant"), in_texts(segment.c.id, text("ids"))
     # Not the plain column: by its index, all segments of the site would be read.
     at_site = segment.c.site_code.concat("") == text("site")
-    return Hot(select(segment.c.id, stamp).where(*here, active_at(text("at"), windowed=windowed), at_site))
+    pairs = (
+        select(quoted(segment.c.id).concat(",").concat(quoted(segment.c.items_stamp)))
+        .where(*here, active_at(text("at"), windowed=windowed), at_site)
+        .where(segment.c.items_stamp.is_not(None))
+    )
+    of_tenant = (tree.c.products_stamp, tree.c.stamp) if deep else (tree.c.products_stamp,)
+    own = tree.c.tenant == text("tenant")
+    return Hot(
+        array_text(pairs).add_columns(*(select(each).where(own).scalar_subquery() for each in of_tenant))
+    )
 
 
 @cache

@@ -15,22 +15,21 @@ class SegmentItems:
     """The items of a segment as JSON texts, categories before products, each by id.
 
     joined: the texts with commas between them; None: more than are kept in memory. ends: where each text ends.
-    products_from: how many are categories. products: the others' ids.
+    products_from: how many are categories.
     """
 
     stamp: str
     joined: bytes | None
     ends: Sequence[int] = ()
     products_from: int = 0
-    products: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, stamp: str, texts: Collection[str], products: frozenset[str] = frozenset()) -> SegmentItems:
+    def of(cls, stamp: str, texts: Collection[str], products_from: int = 0) -> SegmentItems:
         """Those with these texts, the products' last."""
         encoded = [text.encode() for text in texts]
         # Each text but the first stands behind a comma.
         ends = array("q", accumulate((len(each) + 1 for each in encoded), initial=-1))[1:]
-        return cls(stamp, b",".join(encoded), ends, len(texts) - len(products), products)
+        return cls(stamp, b",".join(encoded), ends, products_from)
 
     def cut(self, first: int, last: int) -> bytes:
         """The texts from `first` to before `last` with commas between them; there is at least one."""
@@ -40,7 +39,7 @@ class SegmentItems:
     @property
     def size(self) -> int:
         """About how many bytes of memory this takes."""
-        return 400 + 120 * len(self.products) + len(self.joined or b"") + 8 * len(self.ends)
+        return 400 + len(self.joined or b"") + 8 * len(self.ends)
 
 
 class Memory:
