@@ -248,6 +248,12 @@ class Model:
         self._drop_members([key for key in self.members if key[2] == id])
         return 204
 
+    def add_contact(self, customer: str, entity: str | None) -> None:
+        """Who acts for a subsidiary acts for those above it too, as far as nobody set it otherwise."""
+        while entity is not None:
+            self.contacts.add((customer, entity))
+            entity = self.entities[entity][1]
+
     def delete_contact(self, customer: str, entity: str) -> int:
         """Who no longer acts for a legal entity has no memberships for it."""
         self.contacts.remove((customer, entity))

@@ -312,13 +312,14 @@ class Tenant:
                 raise Refused(400)
             if pair in self.model.contacts:
                 raise Refused(409)
-            self.model.contacts.add(pair)
+            self.model.add_contact(*pair)
             return 201
 
+        assignments = "/customer-management/{tenant}/contact-assignments"
         body = {"customer": {"id": pair[0]}, "legalEntity": {"id": company}, "type": "CONTACT"}
-        response = self.operate("POST", "/customer-management/{tenant}/contact-assignments", change, body)
-        if response.status == 201:
-            self.contact_ids[pair] = response.json["id"]
+        if self.operate("POST", assignments, change, body).status == 201:
+            for each in self.api.get(f"{assignments}?q=customer.id:{pair[0]}").json:
+                self.contact_ids[pair[0], each["legalEntity"]["id"]] = each["id"]
 
     def put_product(self, id: str, name: str) -> None:
         """Create or rename a product."""

@@ -430,7 +430,7 @@ def pruned(api: Api, *, days: float) -> None:
     async def run() -> None:
         now = runtime.clock.now() + timedelta(days=days)
         async with runtime.database.writing() as db:
-            while await prune(db, now, 1000):
+            while await prune(runtime, db, now, 1000):
                 pass
 
     api.run(run())
