@@ -57,15 +57,20 @@ class Passwords:
         self._threads.shutdown()
 
     def _verify(self, stored: str | None, password: str, foreign: Callable[[str], bool] | None) -> Verdict:
-        if foreign is not None:
-            return Verdict(True, self._hasher.hash(password)) if foreign(password) else Verdict(False)
-        if stored is None:
-            self._matches(self._nobody, password)
-            return Verdict(False)
-        if not self._matches(stored, password):
-            return Verdict(False)
-        outdated = self._hasher.check_needs_rehash(stored)
-        return Verdict(True, self._hasher.hash(password) if outdated else None)
+        if foreign is None and stored is not None and self._is_current(stored):
+            return Verdict(self._matches(stored, password))
+        right = foreign(password) if foreign is not None else self._matches(stored or "", password)
+        if right:
+            return Verdict(True, self._hasher.hash(password))
+        # However cheap the stored hash is, a wrong password costs one of ours: else its time would tell of the account.
+        self._matches(self._nobody, password)
+        return Verdict(False)
+
+    def _is_current(self, stored: str) -> bool:
+        try:
+            return not self._hasher.check_needs_rehash(stored)
+        except InvalidHashError:
+            return False
 
     def _matches(self, stored: str, password: str) -> bool:
         try:

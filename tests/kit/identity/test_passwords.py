@@ -1,7 +1,7 @@
 """Passwords: right, wrong, outdated, unknown, and too many at once."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -64,6 +64,22 @@ def test_an_unknown_account_walks_the_same_path_with_the_same_parameters(
     known, *unknown = hasher.verified
     assert len(unknown) == 2
     assert all(extract_parameters(each) == extract_parameters(known) for each in unknown)
+
+
+@pytest.mark.parametrize(
+    ("stored", "foreign"),
+    [
+        (PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash("password1"), None),
+        (None, lambda password: password == "password1"),
+        ("no hash", None),
+    ],
+    ids=["outdated", "foreign", "no hash"],
+)
+def test_a_wrong_password_costs_a_hash_of_ours_whatever_is_stored(
+    passwords: Passwords, hasher: Counting, stored: str | None, foreign: Callable[[str], bool] | None
+) -> None:
+    assert not asyncio.run(passwords.verify(stored, "wrong", foreign)).right
+    assert extract_parameters(hasher.verified[-1]) == extract_parameters(hasher.hash("x"))
 
 
 @pytest.mark.parametrize("stored", ["", "plain", "$argon2id$v=19$m=8,t=1,p=1$broken"])

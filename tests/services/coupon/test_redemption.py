@@ -311,6 +311,21 @@ def test_deleting_a_redemption_gives_its_count_back(api: Api, shop: CouponShop) 
     redeemed(customer, order())
 
 
+def test_the_redemptions_of_a_deleted_customer_stay_and_name_nobody(api: Api, shop: CouponShop) -> None:
+    for id in ("C1", "C2"):
+        shop.customer(id)
+    shop.company("acme", "C1")
+    shop.coupon("A", maxRedemptionsPerCustomer=1)
+    his = redeemed(api.as_customer("C1"), order(legalEntityId="acme"))
+    other = redeemed(api.as_customer("C2"), order())
+    assert api.delete("/customer/{tenant}/customers/C1").status == 202
+    assert "customerNumber" not in api.get(f"{REDEMPTIONS}/{his}").json
+    assert api.get(f"{REDEMPTIONS}/{other}").json["customerNumber"] == "C2"
+    assert api.get(f"{COUPONS}/A").json["redemptionCount"] == 2
+    assert api.delete(f"{REDEMPTIONS}/{his}").status == 204
+    assert api.get(f"{COUPONS}/A").json["redemptionCount"] == 1
+
+
 def test_a_redemption_deleted_twice_at_once_counts_once(api: Api, shop: CouponShop) -> None:
     shop.coupon("A", allowAnonymous=True)
     ids = [redeemed(api, order()) for _ in range(2)]

@@ -413,6 +413,32 @@ def test_a_customer_does_not_read_the_context_of_who_logged_in_after_him(shop: S
     assert jane.patch(ME, {"currency": "CHF", "metadata": {"version": 3}}).status == 404
 
 
+def test_who_gave_a_visitor_his_session_does_not_see_what_he_does_as_a_customer(shop: Storefront) -> None:
+    shop.sign_up()
+    planted = shop.visit()
+    victim = shop.api.as_(shop.log_in(by=planted)["access_token"])
+    assert change(victim, context={"note": "mine"}).status == 204
+    before = own(victim)
+    for upsert in ("", "?upsert=true"):
+        body = {"currency": "CHF", "metadata": {"version": before["metadata"]["version"]}}
+        assert planted.patch(ME + upsert, body).status == 404
+    assert planted.get(ME).status == 404
+    assert planted.post(f"{ME}/attributes", {"key": "note", "value": "yours"}).status == 404
+    assert own(victim) == before
+
+
+def test_nothing_of_a_customer_who_did_not_log_out_is_for_the_next_one(shop: Storefront) -> None:
+    for email in ("jane@example.com", "john@example.com"):
+        shop.sign_up(email)
+    visitor = shop.visit()
+    jane = shop.api.as_(shop.log_in(by=visitor)["access_token"])
+    assert change(jane, context={"note": "mine"}).status == 204
+    again = shop.api.as_(shop.log_in(by=visitor)["access_token"])
+    assert own(again)["context"] == {"note": "mine"}
+    john = shop.api.as_(shop.log_in("john@example.com", by=visitor)["access_token"])
+    assert own(john)["context"] == {}
+
+
 def test_the_context_of_a_deleted_customer_goes_with_him(shop: Storefront) -> None:
     number = shop.sign_up()
     session = own(shop.customer())["sessionId"]

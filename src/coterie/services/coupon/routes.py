@@ -18,7 +18,8 @@ _COUPON = "/coupons/{code}"
 _REDEMPTIONS = "/coupons/{code}/redemptions"
 _REDEMPTION = "/coupons/{code}/redemptions/{id}"
 
-# There is no reaction to a deleted segment, category or customer: a coupon that names one matches nobody by it.
+# There is no reaction to a deleted segment or category: a coupon that names one matches nobody by it. Nor is a deleted
+# customer taken off the list of those whom a coupon is for: an empty list would be everybody.
 SERVICE = Service(
     name="coupon",
     title="Coupon Service",
@@ -35,6 +36,7 @@ SERVICE = Service(
             "exists": "Duplicate Coupon '{id}' on tenant '{tenant}'",
         },
     ),
+    reactions={"customer.deleted": redemptions.forget_customers},
     rows=(
         op("GET", "/coupons", coupons.list_coupons, READ, 200, answer=list[CouponView]),
         op("POST", "/coupons", coupons.create_coupon, MANAGE, 201, answer=Location),

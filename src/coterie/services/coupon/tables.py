@@ -18,7 +18,7 @@ coupon = resource_table(
     Column("deleted", Boolean, nullable=False, server_default=text("false")),
 )
 
-# `customer_id` is NULL for a guest, `legal_entity_id` for a customer who acts for himself.
+# `customer_id` is NULL for a guest and for a deleted customer, `legal_entity_id` for a customer who acts for himself.
 redemption = tenant_table(
     "coupon_redemption",
     key("code"),
@@ -40,3 +40,5 @@ usage = tenant_table(
 )
 
 Index("coupon_redemption_at", redemption.c.tenant, redemption.c.code, redemption.c.redeemed_at)
+Index("coupon_redemption_customer", redemption.c.tenant, redemption.c.customer_id)
+Index("coupon_usage_customer", usage.c.tenant, usage.c.customer_id)

@@ -14,6 +14,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.listing import ListQuery, page
+from coterie.kit.outbox import Event
 from coterie.kit.store import Document
 from coterie.kit.wire import to_document
 from coterie.query.json_text import array_text, object_text
@@ -205,15 +206,19 @@ async def redeem_coupon(call: Call, code: str, body: RedemptionCreation) -> Repl
 
 
 async def _count(call: Call, code: str, customer_id: str | None, entity: str, by: int) -> None:
-    """Add to the counters of the coupon, whose row is locked, of the customer, and of the legal entity."""
+    """Add to the counters of the coupon, whose row is locked, of the customer, and of the legal entity.
+
+    customer_id: None for a guest, and for a customer who is deleted.
+    """
     whole = update(coupon).where(KIND.where(call, (code,)))
     await call.db.run(whole.values(redemption_count=coupon.c.redemption_count + by))
-    if customer_id is None:
-        return
     rows = [
         {"tenant": call.tenant.name, "code": code, "customer_id": who, "legal_entity_id": entity, "count": by}
-        for who in ([customer_id, ""] if entity else [customer_id])
+        for who in (customer_id, "" if entity else None)
+        if who is not None
     ]
+    if not rows:
+        return
     counters = call.db.insert(usage).values(rows)
     await call.db.run(
         counters.on_conflict_do_update(
@@ -279,3 +284,13 @@ async def delete_redemption(call: Call, code: str, id: str) -> None:
     await _count(call, row.code, row.customer_id, row.legal_entity_id or rules.HIMSELF, -1)
     payload = events.redemption(call.tenant.name, _view(row))
     call.emit(events.REDEMPTION_DELETED, events.subject(row.code), payload, internal=True)
+
+
+async def forget_customers(call: Call, deleted: list[Event]) -> None:
+    """Redemptions of deleted customers stay, for the merchant's accounts, and name nobody; their counters go."""
+    ids = [event.facts["id"] for event in deleted]
+    for statement, columns in (
+        (update(redemption).values(customer_id=None), redemption.c),
+        (delete(usage), usage.c),
+    ):
+        await call.db.run(statement.where(columns.tenant == call.tenant.name, columns.customer_id.in_(ids)))

@@ -103,9 +103,11 @@ def _own_session(call: Call) -> str:
 
 
 def _own(call: Call, row: Row[Any] | None, session_id: str) -> Row[Any]:
-    """The context, unless another customer has logged in with the session since. Raises NotFound."""
-    mine = (None, call.caller.customer_id)
-    if row is not None and call.caller.customer_id is not None and row.customer_id not in mine:
+    """The context, unless it is of another customer, or of one and the caller is none. Raises NotFound.
+
+    Who gave a visitor his session still has its token: he must not see what the visitor does as a customer.
+    """
+    if row is not None and row.customer_id not in (None, call.caller.customer_id):
         row = None
     return _found(row, session_id)
 

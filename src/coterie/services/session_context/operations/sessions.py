@@ -65,6 +65,9 @@ async def log_in(call: Call, logged_in: list[Event]) -> None:
         customer_id, session_id = event.facts["customer_id"], event.facts["session_id"]
         row = await locked(call, session_id)
         document = await started(call, Seeds()) if row is None else KIND.document_of(row)
+        if row is not None and row.customer_id not in (None, customer_id):
+            # The one before did not log out; nothing of him is for who comes next.
+            document = rules.logged_out(document)
         shopper = await customers.shopper(call, customer_id)
         here = await sites.get(call, document["siteCode"]) if "siteCode" in document else None
         wanted = rules.site_wanted(shopper, here)

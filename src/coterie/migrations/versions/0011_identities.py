@@ -1,11 +1,11 @@
-"""Revision 0015: customers as identity providers know them."""
+"""Revision 0011: customers as identity providers know them."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from coterie.query.sql import Str
 
-revision = "0015"
+revision = "0011"
 down_revision = "0010"
 
 
