@@ -59,8 +59,8 @@ class Passwords:
     def _verify(self, stored: str | None, password: str, foreign: Callable[[str], bool] | None) -> Verdict:
         if foreign is None and stored is not None and self._is_current(stored):
             return Verdict(self._matches(stored, password))
-        right = foreign(password) if foreign is not None else self._matches(stored or "", password)
-        if right:
+        right = foreign or (lambda given: stored is not None and self._matches(stored, given))
+        if right(password):
             return Verdict(True, self._hasher.hash(password))
         # However cheap the stored hash is, a wrong password costs one of ours: else its time would tell of the account.
         self._matches(self._nobody, password)
