@@ -230,7 +230,7 @@ def export_file(
         done = server.follow(path, bar, task)
         bar.remove_task(task)
         task = bar.add_task("receiving", total=done["counts"]["bytes"], note="")
-        with server.parts(f"{path}/file") as parts, _target(file) as target:
+        with server.parts(f"{path}/file") as parts, written(file) as target:
             for part in parts:
                 target.write(part)
                 bar.advance(task, len(part))
@@ -238,7 +238,7 @@ def export_file(
 
 
 @contextmanager
-def _target(file: str) -> Iterator[BinaryIO]:
+def written(file: str) -> Iterator[BinaryIO]:
     """The file to write, there under its name only when it is whole."""
     if file == "-":
         yield sys.stdout.buffer
