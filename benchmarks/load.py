@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -83,19 +84,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"127.0.0.1:{port}"
-        settings = self.tenant.settings
-        environment = {
-            **os.environ,
-            "COTERIE_DATABASE": settings.database,
-            "COTERIE_DATA_DIR": settings.data_dir,
-            "COTERIE_SECRET": settings.secret,
-            "COTERIE_PORT": str(port),
-            ANSWERS: str(self.tenant.folder / "answers.json"),
-        }
-        command = [sys.executable, "-m", "benchmarks.server", "serve"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self.process = self._started("serve", port)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -112,6 +101,35 @@ class Server:
         assert self.process is not None
         self.process.terminate()
         self.process.wait()
+
+    def _started(self, command: str, port: int) -> subprocess.Popen[bytes]:
+        settings = self.tenant.settings
+        environment = {
+            **os.environ,
+            "COTERIE_DATABASE": settings.database,
+            "COTERIE_DATA_DIR": settings.data_dir,
+            "COTERIE_SECRET": settings.secret,
+            "COTERIE_PORT": str(port),
+            ANSWERS: str(self.tenant.folder / "answers.json"),
+        }
+        line = [sys.executable, "-m", "benchmarks.server", command]
+        return subprocess.Popen(
+            line, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    @contextmanager
+    def working(self) -> Iterator[int]:
+        """The process that works on jobs meanwhile: the server itself, or on PostgreSQL a worker of its own."""
+        assert self.process is not None
+        if self.tenant.settings.embedded:
+            yield self.process.pid
+            return
+        worker = self._started("worker", 0)
+        try:
+            yield worker.pid
+        finally:
+            worker.terminate()
+            worker.wait()
 
     def record(self, reads: Iterable[Read]) -> None:
         """Send every request once, keep the sample's answers for the floor, and write what wrk will send."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from http.client import HTTPConnection
 from itertools import islice
@@ -32,6 +32,8 @@ _ALLOWED = 50.0
 _AT = "2026-01-02T03:04:05.678Z"
 _FILES = f"/customer-segment/{TENANT}"
 _A_PART = 10_000
+# After so many seconds a worker has started.
+_SETTLED = 3.0
 
 Member = tuple[str, str]
 """A segment and a customer who comes into it."""
@@ -59,9 +61,9 @@ def export_figures(engine: str, servers: dict[str, Server]) -> Iterator[Figure]:
 
 
 def _strangers(size: Size) -> Iterator[Member]:
-    """Customers who are not in a segment yet, segment by segment: the order of an export."""
+    """Customers with odd numbers who are not in a segment yet, segment by segment: the order of an export."""
     for segment in range(size.segments):
-        for number in range(size.customers):
+        for number in range(1, size.customers, 2):
             if segment not in segments_of(size, number):
                 yield segment_id(segment), customer_id(number)
 
@@ -75,23 +77,23 @@ def _imported(server: Server, members: Iterator[Member]) -> float:
         while part := "".join(islice(lines, _A_PART)):
             yield part.encode()
 
-    view = _job(server, "imports?type=customers", "text/csv", body())
+    with server.working():
+        view = _job(server, "imports?type=customers", "text/csv", body())
     counts = view["counts"]
     assert counts["created"] == counts["rows"], counts
     started, finished = (datetime.fromisoformat(view[name]) for name in ("startedAt", "finishedAt"))
     return (finished - started).total_seconds()
 
 
-def _job(server: Server, path: str, media: str, body: Any, memory: list[float] | None = None) -> Any:
-    """A job after its end; `memory` gets that of the server, in MB, again and again."""
+def _job(server: Server, path: str, media: str, body: Any, look: Callable[[], object] = lambda: None) -> Any:
+    """A job after its end; `look` is called again and again meanwhile."""
     headers = {"Authorization": f"Bearer {server.tenant.service}"}
     connection = HTTPConnection(server.address)
     connection.request("POST", f"{_FILES}/{path}", body, headers | {"Content-Type": media})
     view = json.loads(connection.getresponse().read())
     where = f"{_FILES}/{path.partition('?')[0]}/{view['id']}"
     while view["state"] in ("QUEUED", "RUNNING"):
-        if memory is not None:
-            memory.append(_memory(server))
+        look()
         time.sleep(0.2)
         connection.request("GET", where, headers=headers)
         view = json.loads(connection.getresponse().read())
@@ -101,16 +103,18 @@ def _job(server: Server, path: str, media: str, body: Any, memory: list[float] |
 
 
 def _exported(server: Server) -> tuple[int, float]:
-    """How many members an export of all wrote, and by how many MB the server's memory grew meanwhile."""
-    seen = [_memory(server)]
-    view = _job(server, "exports", "application/json", json.dumps({"type": "customers"}).encode(), seen)
+    """How many members an export of all wrote, and by how many MB the memory of who wrote it grew meanwhile."""
+    with server.working() as process:
+        time.sleep(_SETTLED)
+        seen = [_memory(process)]
+        body = json.dumps({"type": "customers"}).encode()
+        view = _job(server, "exports", "application/json", body, lambda: seen.append(_memory(process)))
     return view["counts"]["rows"], max(seen) - seen[0]
 
 
-def _memory(server: Server) -> float:
-    """The memory of a server in MB, without the pages of files, which the system may take back at any time."""
-    assert server.process is not None
-    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+def _memory(process: int) -> float:
+    """The memory of a process in MB, without the pages of files, which the system may take back at any time."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 

@@ -56,14 +56,12 @@ def figures(engine: str, servers: dict[str, Server], rounds: int) -> Iterator[Fi
 
 
 def _batches(size: Size) -> Iterator[Batch]:
-    """Random customers who are not in the segment yet."""
+    """Random customers with even numbers who are not in the segment yet; those with odd ones are imported."""
     random = Random(size.seed)
+    even = range(0, size.customers, 2)
     for number in random.sample(range(size.segments), size.segments):
         segment = segment_id(number)
-        chosen = (
-            shopper(size, each)
-            for each in random.sample(range(size.customers), min(size.customers, 2 * _A_CALL))
-        )
+        chosen = (shopper(size, each) for each in random.sample(even, min(len(even), 2 * _A_CALL)))
         strangers = [each.customer_id for each in chosen if segment not in each.segments]
         yield segment, strangers[:_A_CALL]
 
