@@ -288,3 +288,26 @@ def test_a_long_backlog_of_one_subject_hides_no_other(database_url: str) -> None
         assert [event.id for event in consumer.events] == [13, 14, *range(1, 13)]
 
     run(database_url, test)
+
+
+def test_many_subjects_that_wait_hide_no_other(database_url: str) -> None:
+    async def fail(event: StoredEvent) -> None:
+        if event.subject.startswith("down") and clock.now() == NOON:
+            raise ValueError("not yet")
+
+    clock = StillClock()
+
+    async def test(database: Database) -> None:
+        consumer = Recorder(fail)
+        worker = Worker(database, clock, [consumer], pace=replace(PACE, oldest=7))
+        down = [f"down {number % 60}" for number in range(120)]
+        await emit(database, *down)
+        await drain(worker)
+        await emit(database, "up")
+        await drain(worker)
+        assert consumer.subjects == ["up"]
+        clock.move(seconds=5)
+        await drain(worker)
+        assert sorted(consumer.subjects[1:]) == sorted(down)
+
+    run(database_url, test)

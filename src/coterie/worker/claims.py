@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Row,
     Select,
     and_,
     delete,
     exists,
-    func,
+    not_,
     or_,
     select,
     true,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 
 from coterie.database.session import Session
 from coterie.kit.clock import iso, new_secret
+from coterie.kit.store import among
 from coterie.kit.tables import outbox
 
 _ERROR_LENGTH = 500
@@ -121,42 +123,56 @@ def _ready(table: FromClause, now: datetime, pace: Pace) -> ColumnElement[bool]:
     return and_(over(table.c.lease_until, pace.lease), over(table.c.retry_at, pace.longest_retry))
 
 
-def _heads(now: datetime, pace: Pace, limit: int) -> Select[tuple[int]]:
-    event, earlier = outbox.alias("event"), outbox.alias("earlier")
-    # Not NOT EXISTS: PostgreSQL would join all open events with all of them when it has no statistics yet.
-    first = select(func.min(earlier.c.id)).where(
-        earlier.c.done_at.is_(None),
-        earlier.c.tenant == event.c.tenant,
-        earlier.c.subject == event.c.subject,
+async def anything(session: Session, now: datetime, pace: Pace) -> bool:
+    """Whether something may be claimable: a read, so that idle workers take no lock."""
+    return (
+        await session.value(select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace)).limit(1))
+        is not None
     )
-    head = event.c.id == first.scalar_subquery()
-    claimable = select(event.c.id).where(_open(event), _ready(event, now, pace), head)
-    return claimable.order_by(event.c.id).limit(limit)
 
 
-async def _claimable(session: Session, now: datetime, pace: Pace) -> tuple[list[int], int | None]:
+async def _claimable(session: Session, now: datetime, pace: Pace) -> tuple[list[int], int]:
     """Heads, locked, and the id beyond which events behind them need not be looked for.
 
-    A subject with a million events has one head, and looking for more of them would read all the others each time.
-    So only the oldest events are looked at; but when all of those wait, those behind them are.
+    Only the oldest events are looked at, whose first of a subject is its head unless one before it is parked:
+    asking of each event whether it is the head would read all those of its subject, of which an import writes
+    a million. When the subjects among them all wait, the oldest events of the others are looked at.
     """
     columns = outbox.c
-    window = select(columns.id, columns.tenant, columns.subject).where(_open(outbox))
-    rows = await session.all(window.order_by(columns.id).limit(pace.oldest))
-    leading: dict[tuple[str, str], int] = {}
-    for row in rows:
-        leading.setdefault((row.tenant, row.subject), row.id)
-    heads = _heads(now, pace, pace.subjects).with_for_update(skip_locked=True)
-    (id,) = heads.selected_columns
-    found = [row[0] for row in await session.all(heads.where(id.in_(leading.values())))]
-    if found or len(rows) < pace.oldest:
-        return found, rows[-1].id if rows else None
-    return [row[0] for row in await session.all(heads)], None
+    ready = _ready(outbox, now, pace).label("ready")
+    oldest = select(columns.id, columns.tenant, columns.subject, ready).where(_open(outbox))
+    waiting: set[tuple[str, str]] = set()
+    last = 0
+    while True:
+        window = oldest.where(columns.id > last)
+        if waiting:
+            window = window.where(not_(among(session, [columns.tenant, columns.subject], sorted(waiting))))
+        rows = await session.all(window.order_by(columns.id).limit(pace.oldest))
+        if not rows:
+            return [], last
+        first: dict[tuple[str, str], Row[Any]] = {}
+        for row in rows:
+            first.setdefault((row.tenant, row.subject), row)
+        last = rows[-1].id
+        heads = await _lock(session, [row.id for row in first.values() if row.ready], now, pace)
+        if heads or len(rows) < pace.oldest:
+            return heads, last
+        waiting |= first.keys()
 
 
-async def anything(session: Session, now: datetime, pace: Pace) -> bool:
-    """Whether there is something to claim: a read, so that idle workers take no lock."""
-    return await session.value(_heads(now, pace, 1)) is not None
+async def _lock(session: Session, ids: Sequence[int], now: datetime, pace: Pace) -> list[int]:
+    """Those of the first events of their subjects that are still claimable and behind none that is parked."""
+    parked = outbox.alias("parked")
+    behind = exists().where(
+        parked.c.parked_at.is_not(None),
+        parked.c.done_at.is_(None),
+        parked.c.tenant == outbox.c.tenant,
+        parked.c.subject == outbox.c.subject,
+        parked.c.id < outbox.c.id,
+    )
+    free = select(outbox.c.id).where(outbox.c.id.in_(ids), _open(outbox), _ready(outbox, now, pace), ~behind)
+    limited = free.order_by(outbox.c.id).limit(pace.subjects).with_for_update(skip_locked=True)
+    return [row[0] for row in await session.all(limited)] if ids else []
 
 
 async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Wanted) -> Claim:
@@ -188,26 +204,26 @@ async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Wanted) 
 
 
 async def _pass_over(session: Session, now: datetime, pace: Pace, wanted: Wanted) -> int:
-    """Mark the oldest events that nobody wants as done, in no order of subjects: looking for the heads among very
+    """Mark some events that nobody wants as done, in no order of subjects: looking for the heads among very
     many events, such as a large import writes for one segment, would hold up its next step."""
-    oldest = select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace), ~wanted.condition)
-    found = await session.all(
-        oldest.order_by(outbox.c.id).limit(pace.events).with_for_update(skip_locked=True)
-    )
+    some = select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace), ~wanted.condition)
+    found = await session.all(some.limit(pace.events).with_for_update(skip_locked=True))
     ids = [row[0] for row in found]
     if ids:
         await _set(session, ids, true(), lease=None, lease_until=None, done_at=iso(now))
     return len(ids)
 
 
-def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int | None) -> Select[Any]:
+def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int) -> Select[Any]:
     """The heads and the open events behind each as far as `last`, oldest first."""
     head, event = outbox.alias("head"), outbox.alias("event")
-    behind = and_(event.c.tenant == head.c.tenant, event.c.subject == head.c.subject, event.c.id >= head.c.id)
+    behind = and_(
+        event.c.tenant == head.c.tenant,
+        event.c.subject == head.c.subject,
+        event.c.id.between(head.c.id, last),
+    )
     columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
     ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
-    if last is not None:
-        behind &= event.c.id <= last
     statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
         head.join(event, behind)
     )
