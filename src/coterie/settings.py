@@ -89,7 +89,8 @@ class Settings:
         "Whether a segment is active only inside its validity window, besides its status.", True
     )
     segment_memory: int = _setting(
-        "Bytes of segments' items and products and of category trees that a worker keeps ready.",
+        "Bytes of segments' items and products and of category trees that a worker keeps ready; the texts of product "
+        "ids, which segments share, come on top.",
         256 * 1024 * 1024,
     )
     event_days: int = _setting("Days for which delivered events are kept.", 30)
