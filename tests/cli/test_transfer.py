@@ -57,6 +57,12 @@ def test_refused_rows_are_saved_and_end_with_1(given: Run, tmp_path: Path) -> No
     assert [row["line"] for row in csv.DictReader(errors.open())] == ["2"]
     done = given("import", *arguments[:4], "--json")
     assert json.loads(done.stdout)["counts"]["created"] == 1
+    nowhere = tmp_path / "nowhere" / "errors.csv"
+    done = given("import", *arguments[:-1], str(nowhere))
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"coterie: {nowhere} can't be written: No such file or directory.\n",
+    )
 
 
 @pytest.mark.parametrize(

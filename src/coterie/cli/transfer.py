@@ -176,7 +176,7 @@ def import_file(
         task = bar.add_task("importing", total=started["counts"]["bytes"], note="")
         done = server.follow(path, bar, task)
         if errors is not None:
-            with errors.open("wb") as target, server.parts(f"{path}/errors?format=csv") as parts:
+            with server.parts(f"{path}/errors?format=csv") as parts, written(str(errors)) as target:
                 target.writelines(parts)
     counts = done["counts"]
     if json_:

@@ -11,7 +11,6 @@ from sqlalchemy import Row
 from coterie.kit.call import Call
 from coterie.services.iam.operations import company_groups, employees, grants
 from coterie.services.iam.operations.company_groups import Group
-from coterie.services.iam.rules.employees import folded
 
 __all__ = [
     "Employee",
@@ -83,7 +82,7 @@ async def employee(call: Call, id: str) -> Employee | None:
 
 async def employee_by_email(call: Call, email: str) -> Employee | None:
     """The employee with this e-mail address, whatever its letter case."""
-    return _employee(await employees.by_email(call, folded(email)))
+    return _employee(await employees.by_email(call, email))
 
 
 async def employee_scopes(call: Call, id: str) -> frozenset[str] | None:

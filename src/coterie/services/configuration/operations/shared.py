@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,12 +26,20 @@ _MIXIN = "configuration"
 
 
 async def documents(
-    call: Call, client: str, settings: Mapping[str, Any] | None = None
+    call: Call,
+    client: str,
+    settings: Mapping[str, Any] | None = None,
+    keys: Collection[str] | None = None,
 ) -> dict[str, Document]:
-    """All configurations by key, in the order of their keys; `settings` are the tenant's if they are known."""
+    """The configurations by key, in the order of their keys: all of them, or those of `keys`.
+
+    settings: the tenant's, if they are known.
+    """
     statement = select(configuration).where(
         configuration.c.tenant == call.tenant.name, configuration.c.client == client
     )
+    if keys is not None:
+        statement = statement.where(configuration.c.key.in_(sorted(keys)))
     found = {
         row.key: {**row.doc, "key": row.key, "version": row.version} for row in await call.db.all(statement)
     }
@@ -42,7 +50,7 @@ async def documents(
             settings = await call.db.value(select(tables.tenant.c.settings).where(here))
             assert settings is not None
         found = rules.with_settings(found, settings)
-    return dict(sorted(found.items()))
+    return {key: found[key] for key in sorted(found) if keys is None or key in keys}
 
 
 async def plain_value(call: Call, key: str) -> Any:
@@ -61,17 +69,13 @@ async def opened_value(call: Call, db: Session, key: str) -> Any:
 
 async def list_views(call: Call, client: str, keys: str | None) -> list[Document]:
     """The configurations as clients see them, only those of `keys` where it names some."""
-    wanted = rules.wanted(keys)
-    return [
-        rules.shown(document, client)
-        for key, document in (await documents(call, client)).items()
-        if wanted is None or key in wanted
-    ]
+    found = await documents(call, client, keys=rules.wanted(keys))
+    return [rules.shown(document, client) for document in found.values()]
 
 
 async def view(call: Call, client: str, key: str) -> Document:
     """One configuration. Raises NotFound."""
-    document = (await documents(call, client)).get(key)
+    document = (await documents(call, client, keys={key})).get(key)
     if document is None:
         error = NotFound("configuration", key, "Configuration not found")
         text = f"There is no configuration '{key}' of {rules.whose(client, call.tenant.name)}."

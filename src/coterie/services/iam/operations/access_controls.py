@@ -178,9 +178,9 @@ async def _regrant(call: Call, ids: Sequence[str]) -> None:
 
 
 async def naming(call: Call, ids: Sequence[str]) -> Sequence[Any]:
-    """The groups that name one of these access controls, locked: id and access_controls."""
+    """The groups that name one of these access controls, by all their columns, locked."""
     test = JsonTest((), one_of=tuple(ids))
-    statement = select(group.c.id, group.c.access_controls).where(
+    statement = select(group).where(
         group.c.tenant == call.tenant.name, json_matches(group.c.access_controls, test)
     )
     return await call.db.all(statement.order_by(group.c.id).with_for_update())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, select
 
 from coterie.database.session import Retry
 from coterie.kit.call import Call, Reply
@@ -13,6 +13,7 @@ from coterie.kit.clock import new_uuid
 from coterie.kit.errors import Forbidden, Invalid, NotFound
 from coterie.kit.listing import ListQuery, page
 from coterie.kit.outbox import Event
+from coterie.kit.store import among
 from coterie.query.q_sql import Field, Fields
 from coterie.services.iam import events
 from coterie.services.iam.operations.grants import customer_may, groups_of, refuse_beyond, require_granting
@@ -320,15 +321,15 @@ async def unlink(call: Call, deleted: list[Event]) -> None:
     """Contacts were unassigned: they leave the groups of the company as well, and act for it no longer."""
     pairs = sorted({_pair(event) for event in deleted})
     here = call.tenant.name
-    gone = tuple_(contact.c.legal_entity_id, contact.c.customer_id).in_(pairs)
+    gone = among(call.db, [contact.c.legal_entity_id, contact.c.customer_id], pairs)
     await call.db.run(delete(contact).where(contact.c.tenant == here, gone))
     theirs = exists().where(
         group.c.tenant == here,
         group.c.id == assignment.c.group_id,
-        tuple_(group.c.legal_entity_id, assignment.c.user_id).in_(pairs),
+        among(call.db, [group.c.legal_entity_id, assignment.c.user_id], pairs),
     )
-    people = sorted({customer for _, customer in pairs})
-    await forget(call, and_(assignment.c.user_id.in_(people), theirs))
+    people = among(call.db, [assignment.c.user_id], [(customer,) for _, customer in pairs])
+    await forget(call, and_(people, theirs))
     call.regranted = True
 
 

@@ -35,35 +35,27 @@ async def created(call: Call, legal_entity_id: str, name: str) -> tuple[Group, .
 
     Not by the rules of a request: its Content-Language says nothing of these names.
     """
-    rows = []
+    made = []
     for code, (template, texts) in COMPANY_GROUPS.items():
         names = {
             tag: f"{name}: {texts.get(tag.split('-')[0].lower(), texts['en'])}"
             for tag in call.tenant.languages.supported
         }
-        document = {
+        document: dict[str, Any] = {
             "userType": CUSTOMER,
             "code": code,
             "legalEntityId": legal_entity_id,
             "templates": [template],
             "name": names,
         }
-        rows.append({"id": new_id(), **KIND.row_of(document), **_first(call)})
-    await call.db.run(group.insert(), rows)
-    for row in rows:
-        view = KIND.composed(row["id"], _document(row), row["version"], call.at, call.at)
+        made.append((new_id(), document))
+    first = {"tenant": call.tenant.name, "version": 1, "created_at": call.at, "modified_at": call.at}
+    await call.db.run(group.insert(), [{"id": id, **KIND.row_of(each), **first} for id, each in made])
+    for id, document in made:
+        view = KIND.composed(id, document, 1, call.at, call.at)
         payload = events.written(call.tenant.name, rules.shown(view))
-        call.emit(events.GROUP_CREATED, events.subject("group", row["id"]), payload, company=None)
-    return tuple(Group(row["id"], legal_entity_id, row["code"], row["doc"]["name"]) for row in rows)
-
-
-def _first(call: Call) -> dict[str, Any]:
-    return {"tenant": call.tenant.name, "version": 1, "created_at": call.at, "modified_at": call.at}
-
-
-def _document(row: Mapping[str, Any]) -> dict[str, Any]:
-    promoted = {wire: row[column] for wire, column in KIND.columns.items() if row[column] is not None}
-    return {**promoted, **row["doc"]}
+        call.emit(events.GROUP_CREATED, events.subject("group", id), payload, company=None)
+    return tuple(Group(id, legal_entity_id, each["code"], each["name"]) for id, each in made)
 
 
 async def of_companies(call: Call, ids: Collection[str]) -> dict[str, tuple[Group, ...]]:

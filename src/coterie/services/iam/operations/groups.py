@@ -259,12 +259,11 @@ def _with(call: Call, user_id: str) -> Any:
 async def forget_controls(call: Call, deleted: list[Event]) -> None:
     """Groups lose the access controls that were deleted."""
     gone = {event.facts["id"] for event in deleted}
-    ids = [(row.id,) for row in await access_controls.naming(call, sorted(gone))]
     changes = []
-    for key, row in (await locked(call, KIND, ids)).items():
+    for row in await access_controls.naming(call, sorted(gone)):
         document = KIND.document_of(row)
         left = [id for id in document["accessControls"] if id not in gone]
-        changes.append(Change(key, {**document, "accessControls": left}, "replace"))
+        changes.append(Change((row.id,), {**document, "accessControls": left}, "replace"))
     for outcome in await store(call, KIND, changes):
         if outcome.error is not None:
             raise outcome.error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import Row
 
 from coterie.kit.call import Call, Reply
 from coterie.kit.caller import ALL_SCOPES, RESTRICTION
@@ -23,8 +26,7 @@ async def get_scopes(call: Call, user_id: str) -> UserScopesView:
     rows = await groups_of(call, user_id, kind)
     grants = [Grant.of(row._mapping) for row in rows]
     granted = employee_scopes(grants if kind == EMPLOYEE else applying(grants))
-    vendor = next((row.vendor_id for row in rows if row.vendor_id is not None), None)
-    return await _shown(call, user_id, granted, vendor)
+    return await _shown(call, user_id, granted, rows)
 
 
 async def get_own_scopes(call: Call) -> UserScopesView:
@@ -33,13 +35,15 @@ async def get_own_scopes(call: Call) -> UserScopesView:
     if call.caller.kind == "anonymous":
         raise Forbidden(message="This operation is for users; sign in first.")
     rows = await groups_of(call, user_id, EMPLOYEE) if call.caller.employee_id is not None else ()
-    vendor = next((row.vendor_id for row in rows if row.vendor_id is not None), None)
-    return await _shown(call, user_id, call.caller.scopes, vendor)
+    return await _shown(call, user_id, call.caller.scopes, rows)
 
 
-async def _shown(call: Call, user_id: str, granted: frozenset[str], vendor_id: str | None) -> UserScopesView:
+async def _shown(
+    call: Call, user_id: str, granted: frozenset[str], groups: Sequence[Row[Any]]
+) -> UserScopesView:
     custom = await scopes.all_own(call) if ALL_SCOPES in granted else []
     names = " ".join([*written(granted, custom), f"tenant={call.tenant.name}"])
+    vendor_id = next((row.vendor_id for row in groups if row.vendor_id is not None), None)
     return UserScopesView(user_id=user_id, scopes=names, vendor_id=vendor_id)
 
 
