@@ -14,7 +14,6 @@ from coterie.services.iam.rules.catalogue import (
     TEMPLATES,
 )
 from coterie.services.iam.rules.grants import Grant, applying, customer_scopes, exceeding, narrowed, written
-from coterie.services.iam.rules.groups import allowed_restrictions
 
 scopes = st.frozensets(
     st.sampled_from(["a.b_read", "a.b_manage", "a.b_read--DE", "a.b_read--AT", ALL_SCOPES])
@@ -74,11 +73,6 @@ def test_restrictions_narrow_each_scope() -> None:
     assert narrowed(control, ["DE"]) == {"a.b_read--DE", "a.b_manage--DE"}
     assert narrowed(control, []) == {"a.b_read", "a.b_manage"}
     assert narrowed({**control, "restrictionAware": False}, ["DE"]) == {"a.b_read", "a.b_manage"}
-
-
-def test_a_list_of_restrictions_is_json_or_a_text_of_it() -> None:
-    assert allowed_restrictions(["DE", "AT"]) == allowed_restrictions('["DE", "AT"]') == {"DE", "AT"}
-    assert allowed_restrictions(None) is None
 
 
 def test_all_scopes_are_written_by_name() -> None:

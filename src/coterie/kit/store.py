@@ -19,7 +19,9 @@ from coterie.query.sql import key_rows
 
 Key = tuple[str, ...]
 Document = dict[str, Any]
-How = Literal["create", "upsert", "replace"]
+# "amend": a service's own correction of what it keeps, such as a reference to what is gone. It is held against no
+# rule: what stood there before, and has become wrong since, must not refuse the deletion that causes it.
+How = Literal["create", "upsert", "replace", "amend"]
 
 
 class Change(NamedTuple):
@@ -198,7 +200,7 @@ async def _store_distinct(call: Call, kind: Kind, changes: list[Change]) -> list
             document = {**kind.defaults, **change.document}
             before = None if row is None else kind.document_of(row)
             try:
-                problems = _problems(call, kind, document, before)
+                problems = [] if change.how == "amend" else _problems(call, kind, document, before)
             except SchemasNeeded as missing:
                 needed |= missing.urls
                 continue
@@ -212,9 +214,10 @@ async def _store_distinct(call: Call, kind: Kind, changes: list[Change]) -> list
         # One rerun brings the schemas of all items, instead of one for each.
         raise SchemasNeeded(frozenset(needed))
     if kind.check is not None and writes:
-        checked = await kind.check(call, [write for _, write in writes])
-        passed = []
-        for (position, write), refusal in zip(writes, checked, strict=True):
+        passed = [(position, write) for position, write in writes if changes[position].how == "amend"]
+        judged = [(position, write) for position, write in writes if changes[position].how != "amend"]
+        checked = await kind.check(call, [write for _, write in judged])
+        for (position, write), refusal in zip(judged, checked, strict=True):
             if isinstance(refusal, CoterieError):
                 outcomes[position] = Outcome.refused(refusal, write.key[-1])
             elif refusal:
@@ -239,7 +242,7 @@ def _clash(kind: Kind, change: Change, row: Row[Any] | None) -> CoterieError | N
     assert change.key is not None
     name = change.key[-1]
     if row is None:
-        return NotFound(kind.noun, name) if change.how == "replace" else None
+        return NotFound(kind.noun, name) if change.how in ("replace", "amend") else None
     if change.how == "create":
         return AlreadyExists(kind.noun, name)
     if change.version is not None and change.version != row._mapping["version"]:

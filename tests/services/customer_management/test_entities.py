@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from coterie.services.customer_management import rules
 from services.customer_management.companies import CONTACTS, ENTITIES, contact, customer, entity, ids
 from support.api import Api, Server, new_tenant
 
@@ -126,14 +125,6 @@ def test_a_restriction_is_one_that_the_tenant_has(api: Api) -> None:
     with api.unchanged():
         response = api.post(ENTITIES, {"name": "C", "restrictions": ["FR"]})
     assert (response.status, problems(response)) == (400, ["restrictions"])
-
-
-@pytest.mark.parametrize(
-    ("configured", "fits"),
-    [(None, True), ("no JSON", True), ("{}", True), (["FR"], True), (["DE"], False), ("[]", False)],
-)
-def test_restrictions_are_a_list_or_its_text(configured: Any, fits: bool) -> None:
-    assert (not rules.restriction_problems({"restrictions": ["FR"]}, configured)) is fits
 
 
 # Replacing

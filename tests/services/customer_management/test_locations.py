@@ -219,3 +219,13 @@ def test_a_location_that_goes_while_it_is_listed_is_listed_nowhere(api: Api) -> 
     assert set(statuses) <= {201, 400}
     for id in ids(api):
         assert [each["id"] for each in addresses(api, id)] == ["l0", "l2"]
+
+
+def test_a_deleted_location_leaves_also_what_a_changed_configuration_would_refuse(api: Api) -> None:
+    location(api, "hq")
+    entity(api, "acme", entitiesAddresses=refs("hq"), restrictions=["DE"])
+    listed = {"key": "restrictions", "value": '["AT"]'}
+    assert api.post("/configuration/{tenant}/configurations", [listed]).status == 201
+    assert api.delete(f"{LOCATIONS}/hq").status == 204
+    assert not addresses(api, "acme")
+    assert api.get(f"{ENTITIES}/acme").json["restrictions"] == ["DE"]

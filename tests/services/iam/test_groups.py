@@ -234,3 +234,12 @@ def test_another_tenant_has_groups_of_its_own(world: World, api: Api) -> None:
     other = new_tenant(api.server)
     assert other.get(f"{GROUPS}/sales").status == 404
     assert other.put(f"{GROUPS}/sales", {"name": {"en": "x"}}).status == 201
+
+
+def test_a_group_loses_a_deleted_access_control_whatever_else_it_says(world: World) -> None:
+    world.control("order.mine", "order.order_read")
+    world.group("de", "order.mine", "site.site.viewer", restrictions=["DE"])
+    listed = {"key": "restrictions", "value": '["AT"]'}
+    assert world.api.post("/configuration/{tenant}/configurations", [listed]).status == 201
+    assert world.iam("access-controls/order.mine", method="DELETE").status == 204
+    assert world.iam("groups/de").json["accessControls"] == ["site.site.viewer"]

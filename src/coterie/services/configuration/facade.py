@@ -6,6 +6,7 @@ from typing import Any
 
 from coterie.database.session import Session
 from coterie.kit.call import Call
+from coterie.services.configuration import rules
 from coterie.services.configuration.operations import shared
 
 
@@ -15,6 +16,11 @@ async def value(call: Call, key: str) -> Any:
     The settings that the engine acts on are `call.setting`'s.
     """
     return await shared.plain_value(call, key)
+
+
+async def restrictions(call: Call) -> frozenset[str] | None:
+    """What the configuration `restrictions` lists, as JSON or a text of it (CONTRACT §2.13); None: anything goes."""
+    return rules.listed(await value(call, "restrictions"))
 
 
 async def opened_value(call: Call, db: Session, key: str) -> Any:

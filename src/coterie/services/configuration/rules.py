@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from coterie.kit.caller import Caller
-from coterie.kit.errors import CoterieError, Problem
+from coterie.kit.errors import CoterieError, Malformed, Problem
 from coterie.kit.tenant_settings import TENANT_SETTINGS
+from coterie.kit.wire import parse
 from coterie.services.configuration.schemas import Configuration
 
 Document = dict[str, Any]
@@ -42,6 +43,16 @@ def is_storefront(caller: Caller) -> bool:
 def wanted(keys: str | None) -> set[str] | None:
     """The keys of a comma list; None: all."""
     return None if keys is None else {key.strip() for key in keys.split(",")} - {""}
+
+
+def listed(value: Any) -> frozenset[str] | None:
+    """What a configuration lists, as JSON or as a text of it; None when it is no list."""
+    if isinstance(value, str):
+        try:
+            value = parse(value.encode())
+        except Malformed:
+            return None
+    return frozenset(map(str, value)) if isinstance(value, list) else None
 
 
 def with_settings(stored: Mapping[str, Document], settings: Mapping[str, Any]) -> dict[str, Document]:

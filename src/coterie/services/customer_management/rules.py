@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from coterie.kit.errors import Malformed, Problem
-from coterie.kit.wire import parse
+from coterie.kit.errors import Problem
 
 # Deeper than any company; it bounds how many rows the check of a parent reads.
 MOST_LEVELS = 32
@@ -43,19 +42,12 @@ def _problems(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem.violation("restrictions", "holds more than one restriction")
 
 
-def restriction_problems(document: Mapping[str, Any], configured: Any) -> list[Problem]:
-    """Restrictions that are not among those that the tenant has configured, if it has: a list, or text of one."""
-    if isinstance(configured, str):
-        try:
-            configured = parse(configured.encode())
-        except Malformed:
-            return []
-    if not isinstance(configured, list):
-        return []
+def restriction_problems(document: Mapping[str, Any], allowed: Collection[str] | None) -> list[Problem]:
+    """Restrictions that are not among those that there are; None: any."""
     return [
         Problem.violation("restrictions", f"{each[:80]!r} is not in the configuration 'restrictions'")
         for each in document.get("restrictions", ())
-        if each not in configured
+        if allowed is not None and each not in allowed
     ]
 
 

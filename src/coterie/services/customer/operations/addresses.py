@@ -116,7 +116,7 @@ async def save(call: Call, customer_id: str, change: Change) -> str:
     changes = [change._replace(document=document)]
     if document.get("isDefault"):
         changes += [
-            Change((customer_id, row.id), {**ADDRESS.document_of(row), "isDefault": False}, "replace")
+            Change((customer_id, row.id), {**ADDRESS.document_of(row), "isDefault": False}, "amend")
             for row in rows
             if row.id != id and row.doc.get("isDefault")
         ]

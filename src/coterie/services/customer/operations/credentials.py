@@ -105,7 +105,7 @@ async def confirm_email_change(call: Call, body: EmailConfirmation) -> None:
             await accounts.move_login(call, id, account, new)
         if link.data["contact"]:
             document, _ = prepared(KIND.document_of(stored) | {"contactEmail": new})
-            await profiles.store_change(call, Change((id,), document, "replace"), stored)
+            await profiles.store_change(call, Change((id,), document, "amend"), stored)
     except AlreadyExists:
         raise _taken() from None
     contact = new if link.data["contact"] else stored.contact_email

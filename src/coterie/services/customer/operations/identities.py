@@ -112,7 +112,7 @@ async def _prove(call: Call, account: Row[Any], row: Row[Any]) -> None:
     bare |= dict.fromkeys(("initial_password", "opt_in", "unproven"), False)
     await call.db.run(update(email).where(*accounts.at(call, account.email)).values(bare))
     document, _ = prepared(KIND.document_of(row) | {"contactEmail": account.email, "active": True})
-    await profiles.store_change(call, Change((row.id,), document, "replace"), row)
+    await profiles.store_change(call, Change((row.id,), document, "amend"), row)
     await links.forget(call, row.id)
     await call.runtime.tokens.end_customer(call.db, call.tenant.name, row.id)
 

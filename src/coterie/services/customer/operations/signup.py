@@ -50,7 +50,7 @@ async def opt_in(call: Call, token: str) -> LoginView:
         if before is None or before.on_hold:
             raise links.no_good()
         document, _ = prepared(KIND.document_of(before) | {"active": True})
-        await profiles.store_change(call, Change((id,), document, "replace"), before)
+        await profiles.store_change(call, Change((id,), document, "amend"), before)
         waiting = (email.c.tenant == call.tenant.name, email.c.customer_id == id)
         await call.db.run(update(email).where(*waiting).values(opt_in=False, unproven=False))
         call.emit(

@@ -62,7 +62,7 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     """The parent must exist and not stand below the entity itself; so must what the entity lists."""
     known = await references.existing(call, [write.document for write in writes])
     restricted = any(write.document.get("restrictions") for write in writes)
-    restrictions = await configurations.value(call, "restrictions") if restricted else None
+    restrictions = await configurations.restrictions(call) if restricted else None
     return [
         [
             *await _check_parent(call, write),
@@ -286,7 +286,7 @@ async def _unlist(call: Call, name: str, gone: Collection[str]) -> None:
     stored = await locked(call, KIND, [(id,) for id in await references.referring(call, name, gone)])
     documents = {key: KIND.document_of(row) for key, row in stored.items()}
     known = await references.existing(call, list(documents.values()))
-    changes = [Change(key, rules.without_missing(each, known), "replace") for key, each in documents.items()]
+    changes = [Change(key, rules.without_missing(each, known), "amend") for key, each in documents.items()]
     await store(call, KIND, changes)
 
 

@@ -196,10 +196,8 @@ async def forget_scopes(call: Call, deleted: list[Event]) -> None:
     changes = []
     for row in await call.db.all(statement.order_by(access_control.c.id).with_for_update()):
         left = [scope for scope in row.doc["scopes"] if scope not in gone]
-        changes.append(Change((row.id,), {**KIND.document_of(row), "scopes": left}, "replace"))
-    for outcome in await store(call, KIND, changes):
-        if outcome.error is not None:
-            raise outcome.error
+        changes.append(Change((row.id,), {**KIND.document_of(row), "scopes": left}, "amend"))
+    await store(call, KIND, changes)
 
 
 def _refuse_predefined(id: str) -> None:

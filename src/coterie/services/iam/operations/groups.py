@@ -53,7 +53,7 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     own = await access_controls.own(call, {id for write in writes for id in _named(write.document)})
     allowed = None
     if any(write.document.get("restrictions") for write in writes):
-        allowed = rules.allowed_restrictions(await configurations.value(call, "restrictions"))
+        allowed = await configurations.restrictions(call)
     refusals: list[Refusal] = []
     for write in writes:
         before = write.before
@@ -263,10 +263,8 @@ async def forget_controls(call: Call, deleted: list[Event]) -> None:
     for row in await access_controls.naming(call, sorted(gone)):
         document = KIND.document_of(row)
         left = [id for id in document["accessControls"] if id not in gone]
-        changes.append(Change((row.id,), {**document, "accessControls": left}, "replace"))
-    for outcome in await store(call, KIND, changes):
-        if outcome.error is not None:
-            raise outcome.error
+        changes.append(Change((row.id,), {**document, "accessControls": left}, "amend"))
+    await store(call, KIND, changes)
 
 
 async def forget_companies(call: Call, deleted: list[Event]) -> None:

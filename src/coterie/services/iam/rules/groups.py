@@ -49,13 +49,6 @@ def kept(document: Document, before: Document | None) -> Document:
     return {**document, **{name: before[name] for name in names if before and name in before}}
 
 
-def allowed_restrictions(configured: Any) -> frozenset[str] | None:
-    """The restrictions that the configuration `restrictions` lists, as JSON or a text of it; None: any."""
-    if isinstance(configured, str):
-        configured = re.findall(r"[A-Za-z0-9_.-]+", configured)
-    return frozenset(map(str, configured)) if isinstance(configured, list) else None
-
-
 def problems(
     document: Document, custom: Mapping[str, Document], restrictions: Collection[str] | None
 ) -> list[Problem]:
