@@ -123,6 +123,9 @@ def extensions() -> str:
         "",
         "Operations of our own, which the reference does not have. None changes the answer of one that it has.",
         "",
+        "Any write takes the header `X-Dry-Run: true`: it is answered as usual, reactions of other services included, "
+        "and nothing of it stays. Where an operation commits by itself (signing in, uploads) that is a 400.",
+        "",
         "| operation | scope (one of) | |",
         "|---|---|---|",
     ]

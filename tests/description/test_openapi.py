@@ -284,7 +284,7 @@ def test_headers_stand_where_they_are_read(published: dict[str, Any]) -> None:
     found = paths["/customer-group/{tenant}/groups/search"]["post"]
     assert set(parameters(found, "header")) == {"Accept-Language", "X-Total-Count"}
     put = paths["/customer-group/{tenant}/groups/{groupId}"]["put"]
-    assert set(parameters(put, "header")) == {"Content-Language"}
+    assert set(parameters(put, "header")) == {"Content-Language", "X-Dry-Run"}
     assert "headers" not in put["responses"]["201"]
 
 

@@ -167,6 +167,8 @@ def _parameters(service: Service, row: Row, path: str, parts: Mapping[str, Schem
         found.append(_header("Accept-Language", "Languages of the answer, best first; * for all.", _TEXT))
     if row.mode == "write" and row.handler.body is not None:
         found.append(_header("Content-Language", "Languages of the body; * for all.", _TEXT))
+    if row.mode == "write":
+        found.append(_header("X-Dry-Run", "true answers as usual, and changes nothing.", {"type": "boolean"}))
     dialect = service.dialect
     if _is_list(row.handler):
         sentence = f"true asks for the number of results, which comes in the header {dialect.count_header}."

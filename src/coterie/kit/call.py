@@ -85,6 +85,11 @@ class Call:
         )
         return dialect.always_count or asked.lower() == "true"
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether the client only asks what would happen: an extension, the header `X-Dry-Run: true`."""
+        return self.headers.get("x-dry-run", "").lower() == "true"
+
     @cached_property
     def accept(self) -> Accept:
         """The languages that the client wants. Raises Invalid when malformed, or when the tenant has none of them."""

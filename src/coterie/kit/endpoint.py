@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ from coterie.kit.dialect import render
 from coterie.kit.dispatch import Match
 from coterie.kit.errors import CoterieError, Forbidden, Invalid, NotFound, Problem, UnsupportedMedia
 from coterie.kit.rows import Bulk, Form, Row, Upload, bulk_item, form_value
-from coterie.kit.runtime import Runtime
+from coterie.kit.runtime import DryRun, Runtime
 from coterie.kit.tenants import Tenant
 from coterie.kit.wire import convert, decode, encode, parse, parse_query
 
@@ -90,14 +91,20 @@ async def _serve(runtime: Runtime, match: Match, request: Request) -> Answer:
         request_id=request.id,
         address=request.address,
     )
+    if call.dry_run and row.mode == "none":
+        problem = Problem("X-Dry-Run", "invalid_header", "can't be used here; send the request without it")
+        raise Invalid(problems=(problem,))
     return encoded(row, await runtime.retried(lambda: _run(runtime, call, arguments), call))
 
 
 async def _run(runtime: Runtime, call: Call, arguments: dict[str, Any]) -> Any:
     run = call.row.handler.run
     if call.row.mode == "write":
-        async with runtime.transaction(call):
-            return await run(call, **arguments)
+        result = None
+        with suppress(DryRun):
+            async with runtime.transaction(call):
+                result = await run(call, **arguments)
+        return result
     if call.row.mode == "read":
         async with runtime.database.reading() as session:
             call._db = session

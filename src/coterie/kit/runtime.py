@@ -33,6 +33,10 @@ _MOST_SCHEMAS = 100
 _TOO_MANY_SCHEMAS = f"names more than {_MOST_SCHEMAS} schemas that are not known yet; send fewer at a time"
 
 
+class DryRun(Exception):
+    """All went well, and nothing of it stays."""
+
+
 @dataclass(frozen=True)
 class Runtime:
     """What lives as long as the process. `events_written` and `jobs_queued` wake workers in it."""
@@ -53,7 +57,10 @@ class Runtime:
 
     @asynccontextmanager
     async def transaction(self, call: Call) -> AsyncIterator[None]:
-        """A writing transaction for `call`: commits with the events of the call, or rolls back both."""
+        """A writing transaction for `call`: commits with the events of the call, or rolls back both.
+
+        Raises DryRun instead of committing, where the client only asks what would happen.
+        """
         async with self.database.writing() as session:
             call._db = session
             call.events.clear()
@@ -61,6 +68,8 @@ class Runtime:
             try:
                 yield
                 written = await flush(call)
+                if call.dry_run:
+                    raise DryRun
             finally:
                 call._db = None
         if call.regranted:
