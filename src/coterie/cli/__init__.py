@@ -44,9 +44,9 @@ class CommandError(Exception):
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    from coterie.cli import admin, customers, describe, server, transfer  # noqa: F401 - each adds its commands
-
     try:
+        from coterie.cli import admin, catalogue, customers, describe, server  # noqa: F401 - each adds its commands
+
         app(exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CommandError as error:

@@ -12,8 +12,8 @@ from cyclopts import Parameter
 
 from coterie.cli import CommandError, app
 from coterie.cli.options import Where
+from coterie.cli.remote import written
 from coterie.cli.server import opened, prepared
-from coterie.cli.transfer import written
 from coterie.kit.clock import iso
 from coterie.personal_data import held
 
