@@ -22,6 +22,7 @@ from cyclopts import Parameter
 from coterie.app import App
 from coterie.cli import CommandError, app
 from coterie.cli.options import Json, Where
+from coterie.database import statistics
 from coterie.database.session import Session
 from coterie.directory import SERVICES
 from coterie.kit.observe import Metrics, configure_logs
@@ -174,6 +175,10 @@ def worker_of(runtime: Runtime, mail: MailSender, metrics: Metrics | None = None
     async def prune_jobs(session: Session, now: datetime, limit: int) -> int:
         return await steps.prune(session, now, limit, days=runtime.settings.job_days)
 
+    async def renew_statistics(session: Session, _now: datetime, _limit: int) -> int:
+        await statistics.renew(session)
+        return 0
+
     chores = [partial(chore, runtime) for service in runtime.services for chore in service.chores]
 
     def observe(outcome: str, number: int) -> None:
@@ -185,7 +190,7 @@ def worker_of(runtime: Runtime, mail: MailSender, metrics: Metrics | None = None
         runtime.clock,
         [mail],
         event_days=runtime.settings.event_days,
-        prunes=[prune_tokens, prune_jobs, *chores],
+        prunes=[renew_statistics, prune_tokens, prune_jobs, *chores],
         wake=runtime.events_written,
         observe=observe,
     )

@@ -51,9 +51,9 @@ class Category:
 class Model:
     """A tenant: what is stored at an instant, and the events of segments so far.
 
-    members: by segment, customer, and legal entity or "". items: by segment, type and id. homes: categories with
-    their products. contacts: customers with the legal entities they act for. entities: with their parent. coupons: by
-    code, the segments they are for.
+    members: by segment, customer, and legal entity or "". ends: when memberships end, of those that do. items: by
+    segment, type and id. homes: categories with their products. contacts: customers with the legal entities they act
+    for. entities: with their parent. coupons: by code, the segments they are for.
     """
 
     now: datetime
@@ -68,6 +68,7 @@ class Model:
     coupons: dict[str, set[str]] = field(default_factory=dict)
     segments: dict[str, Kept] = field(default_factory=dict)
     members: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
+    ends: dict[tuple[str, str, str], str] = field(default_factory=dict)
     items: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
     subtree: bool = False
     checked: bool = True
@@ -126,7 +127,7 @@ class Model:
             raise Refused(404)
         members = [key for key in self.members if key[0] == id]
         items = [key for key in self.items if key[0] == id]
-        if (members or items) and not force:
+        if (any(map(self.counts, members)) or items) and not force:
             raise Refused(400)
         self._drop_members(members)
         self._drop_items(items)
@@ -137,11 +138,18 @@ class Model:
     # Assignments
 
     def put_member(self, segment: str, customer: str, entity: str, body: Document) -> int:
-        """Assign a customer for himself (entity "") or for a legal entity, both of which must exist."""
+        """Assign a customer for himself (entity "") or for a legal entity, both of which must exist.
+
+        He is assigned for good, even if the membership was one that ends.
+        """
         self.needs(segment)
         unknown = customer not in self.customers or (entity != "" and entity not in self.entities)
         key = (segment, customer, entity)
-        return self._assign("customer", self.members, key, body, unknown, self.member_view)
+        if not (unknown and self.checked):
+            self.purge([key])
+        code = self._assign("customer", self.members, key, body, unknown, self.member_view)
+        self.ends.pop(key, None)
+        return code
 
     def put_item(self, segment: str, type: str, id: str, body: Document) -> int:
         """Assign a product or a category, which must exist."""
@@ -174,7 +182,7 @@ class Model:
     def delete_member(self, segment: str, customer: str, entity: str) -> int:
         """Remove a customer."""
         self.needs(segment)
-        if (segment, customer, entity) not in self.members:
+        if not self.counts((segment, customer, entity)):
             raise Refused(404)
         self._drop_members([(segment, customer, entity)])
         return 204
@@ -192,11 +200,21 @@ class Model:
         if segment not in self.segments:
             raise Refused(404)
 
-    def _drop_members(self, keys: Iterable[tuple[str, str, str]]) -> None:
+    def counts(self, member: tuple[str, str, str]) -> bool:
+        """Whether there is such a membership that has not ended."""
+        return member in self.members and not self.ends.get(member, "9999") <= self.at
+
+    def purge(self, members: Iterable[tuple[str, str, str]]) -> None:
+        """A write takes away what has ended; a bulk does so whatever becomes of its entries."""
+        met = {key for key in members if key in self.members and not self.counts(key)}
+        self._drop_members(met, "expired")
+
+    def _drop_members(self, keys: Iterable[tuple[str, str, str]], how: str = "deleted") -> None:
         for segment, customer, entity in list(keys):
             del self.members[segment, customer, entity]
+            self.ends.pop((segment, customer, entity), None)
             party = {"legalEntityId": entity} if entity else {}
-            self.emit("customer-assignment-deleted", segmentId=segment, customerId=customer, **party)
+            self.emit(f"customer-assignment-{how}", segmentId=segment, customerId=customer, **party)
 
     def _drop_items(self, keys: Iterable[tuple[str, str, str]]) -> None:
         for segment, type, id in list(keys):

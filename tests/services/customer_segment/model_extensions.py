@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from services.customer_segment.model import Document, Model, Refused, texts, window
-from services.customer_segment.model_reads import READ, Caller, active, segments_of
+from services.customer_segment.model_reads import READ, Caller, active, acts_for, segments_of
 
 
 def counts(model: Model, caller: Caller, ids: Collection[str] | None) -> list[Document]:
@@ -26,7 +26,7 @@ def _count(model: Model, id: str) -> Document:
     types = [type for segment, type, _ in model.items if segment == id]
     return {
         "segmentId": id,
-        "members": sum(key[0] == id for key in model.members),
+        "members": sum(key[0] == id and model.counts(key) for key in model.members),
         "products": types.count("PRODUCT"),
         "categories": types.count("CATEGORY"),
     }
@@ -65,11 +65,21 @@ def _explained(model: Model, id: str, customer: str, asked: str | None, site: st
     if site not in (None, document["siteCode"]):
         reasons.append({"code": "OTHER_SITE", "siteCode": document["siteCode"]})
     if id not in segments_of(model, customer, None, asked):
-        others = sorted(entity for segment, who, entity in model.members if (segment, who) == (id, customer))
-        reasons.append(
-            {"code": "OTHER_LEGAL_ENTITY", "legalEntityIds": others} if others else {"code": "NOT_A_MEMBER"}
-        )
+        reasons += _outside(model, id, customer, asked)
     return {"segmentId": id, "in": not reasons, "reasons": reasons}
+
+
+def _outside(model: Model, id: str, customer: str, asked: str | None) -> list[Document]:
+    """Why none of a customer's memberships of a segment counts for him."""
+    his = [key for key in model.members if key[:2] == (id, customer)]
+    others = sorted(key[2] for key in his if model.counts(key))
+    ended = [key for key in his if not model.counts(key) and acts_for(model, customer, key[2], None, asked)]
+    reasons: list[Document] = []
+    if ended:
+        reasons.append({"code": "MEMBERSHIP_EXPIRED", "at": max(model.ends[key] for key in ended)})
+    if others:
+        reasons.append({"code": "OTHER_LEGAL_ENTITY", "legalEntityIds": others})
+    return reasons or [{"code": "NOT_A_MEMBER"}]
 
 
 def product_explanation(

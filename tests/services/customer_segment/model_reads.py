@@ -49,11 +49,17 @@ def segments_of(model: Model, customer: str | None, token: str | None, asked: st
 def _memberships(
     model: Model, customer: str | None, token: str | None, asked: str | None
 ) -> set[tuple[str, str, str]]:
-    mine = {entity for who, entity in model.contacts if who == customer}
+    counting = filter(model.counts, model.members)
+    return {key for key in counting if key[1] == customer and acts_for(model, customer, key[2], token, asked)}
+
+
+def acts_for(model: Model, customer: str | None, entity: str, token: str | None, asked: str | None) -> bool:
+    """Whether a customer who asks for himself, or for this or that entity, has what he has for `entity`."""
+    mine = {each for who, each in model.contacts if who == customer}
     chosen = token
     if chosen is None:
         chosen = asked if len(mine) > 1 else next(iter(mine), "")
-    return {key for key in model.members if key[1] == customer and (chosen is None or key[2] in (chosen, ""))}
+    return chosen is None or entity in (chosen, "")
 
 
 def shown(model: Model, caller: Caller, asked: str | None) -> set[str]:
@@ -94,7 +100,7 @@ def customers(model: Model, caller: Caller, segment: str, asked: str | None) -> 
     """GET of a segment's customers: all, or the caller's own assignments."""
     caller.needs(READ, OWN)
     _one(model, caller, segment, asked)
-    keys = sorted(key for key in model.members if key[0] == segment)
+    keys = sorted(key for key in model.members if key[0] == segment and model.counts(key))
     if not caller.reads_all:
         mine = _memberships(model, caller.customer, caller.entity, asked)
         keys = [key for key in keys if key in mine]
@@ -110,7 +116,7 @@ def all_customers(model: Model, caller: Caller, segment: str) -> list[Document]:
 def customer(model: Model, caller: Caller, segment: str, who: str, entity: str) -> Document:
     """GET of one customer assignment."""
     caller.needs(READ)
-    if (segment, who, entity) not in model.members:
+    if not model.counts((segment, who, entity)):
         raise Refused(404)
     return model.member_view((segment, who, entity))
 

@@ -253,7 +253,7 @@ class Tenant:
         if what == "segment":
             kept, key = segments, payload["id"]
         elif what == "customer-assignment":
-            customer = payload["customerId"] if happened == "deleted" else payload["customer"]["id"]
+            customer = payload.get("customerId") or payload["customer"]["id"]
             entity = payload.get("legalEntityId") or payload.get("legalEntity", {}).get("id", "")
             kept, key = members, (payload["segmentId"], customer, entity)
         else:
@@ -264,7 +264,7 @@ class Tenant:
             self.fail(f"{type} of {key} does not fit the events before it")
         if happened == "created":
             kept.add(key)
-        elif happened == "deleted":
+        elif happened in ("deleted", "expired"):
             kept.remove(key)
 
     # What segments refer to
@@ -359,6 +359,14 @@ class Tenant:
         known = code in self.model.coupons
         method, path = ("PUT", f"{COUPONS}/{code}") if known else ("POST", COUPONS)
         self.operate(method, path, lambda: self.model.put_coupon(code, segments), body)
+
+    def end_member(self, key: tuple[str, str, str], at: str) -> None:
+        """Let a membership end at an instant, which no request can."""
+        segment, customer, entity = key
+        Shop(self.api).expire(segment, customer, at, entity)
+        self.model.ends[key] = at
+        self.changed = True
+        self.script.append(f"# the membership {key} ends at {at}")
 
     def move_clock(self, step: timedelta) -> None:
         """Let time pass."""

@@ -140,6 +140,12 @@ class Writes(RuleBasedStateMachine):
         mixins = {} if drawn["level"] is None else {"mixins": {"vip": {"level": drawn["level"]}}}
         return mixins | self.body(table, key, drawn)
 
+    @rule(data=st.data(), seconds=st.sampled_from([-5, 0, 1, 5]))
+    def end_member(self, data: st.DataObject, seconds: int) -> None:
+        if self.model.members:
+            key = data.draw(st.sampled_from(sorted(self.model.members)))
+            self.tenant.end_member(key, instant(self.model.now + timedelta(seconds=seconds)))
+
     @rule(who=WRITER, segment=SEGMENT, person=PERSON, entity=ENTITY, drawn=LINK)
     def put_member(self, who: Who, segment: str, person: str, entity: str, drawn: Document) -> None:
         id = self.tenant.people[person]
@@ -160,12 +166,13 @@ class Writes(RuleBasedStateMachine):
             party = {"customerId": id, "legalEntityId": entity} if entity else {"customerId": id}
             bodies.append(party | self.link(self.model.members, (segment, id, entity), link))
 
+        keys = [(segment, each["customerId"], each.get("legalEntityId", "")) for each in bodies]
+
         def change() -> list[int]:
             self.model.needs(segment)
+            self.model.purge(keys)
             put = self.model.put_member
-            return [
-                code(put, segment, each["customerId"], each.get("legalEntityId", ""), each) for each in bodies
-            ]
+            return [code(put, *key, each) for key, each in zip(keys, bodies, strict=True)]
 
         self.tenant.write(self.who(who), "PUT", f"/{segment}/customers/bulk", change, bodies)
 
@@ -188,6 +195,7 @@ class Writes(RuleBasedStateMachine):
 
         def change() -> list[int]:
             self.model.needs(segment)
+            self.model.purge((segment, *key) for key in keys)
             return [code(self.model.delete_member, segment, *key) for key in keys]
 
         self.tenant.write(self.who(who), "DELETE", f"/{segment}/customers/bulk", change, bodies)

@@ -189,8 +189,9 @@ class Scenario(Visits):
 
     @rule(just_before=st.booleans())
     def wait_for_an_edge(self, just_before: bool) -> None:
-        """To the next instant at which a window opens or closes, or to the last before it."""
+        """To the next instant at which a window opens or closes or a membership ends, or to the last before it."""
         bounds = [bound for kept in self.model.segments.values() for bound in window(kept.document) if bound]
+        bounds += self.model.ends.values()
         edges = [datetime.fromisoformat(bound) - self.model.now for bound in bounds if bound > self.model.at]
         if edges:
             step = min(edges) - (TICK if just_before else timedelta(0))
