@@ -1,4 +1,4 @@
-"""The commands: serve, worker, migrate, demo, openapi, routes, tenant, client, customers, keys, import, export.
+"""The commands: those that run the server, and those about tenants, clients, employees, customers, keys and files.
 
 Whatever a person can mend is one line on standard error, without a traceback.
 """
@@ -44,7 +44,7 @@ class CommandError(Exception):
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    from coterie.cli import admin, customers, describe, server, transfer  # noqa: F401 - each adds its commands
+    from coterie.cli import admin, customers, describe, employees, server, transfer  # noqa: F401 - each adds its commands
 
     try:
         app(exit_on_error=False, print_error=False)
