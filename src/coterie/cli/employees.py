@@ -45,7 +45,7 @@ def invite_employee(
     async def run() -> iam.Invitation:
         await prepared(settings)
         async with opened(settings) as runtime:
-            return await _invited(runtime, tenant, email, first_name, last_name)
+            return await invited(runtime, tenant, email, first_name, last_name)
 
     made = asyncio.run(run())
     if json_:
@@ -61,9 +61,8 @@ def invite_employee(
     )
 
 
-async def _invited(
-    runtime: Runtime, name: str, email: str, first_name: str, last_name: str
-) -> iam.Invitation:
+async def invited(runtime: Runtime, name: str, email: str, first_name: str, last_name: str) -> iam.Invitation:
+    """Make somebody an administrator of a tenant. Raises CommandError without the tenant, or Invalid."""
     tenant = await runtime.tenants.get(name)
     if tenant is None:
         raise CommandError(f"there is no tenant {name}; add it with: coterie tenant create {name}")
