@@ -34,6 +34,7 @@ from coterie.services.coupon import tables as coupons
 from coterie.services.customer import tables as customers
 from coterie.services.customer_management import tables as companies
 from coterie.services.customer_segment import tables as segments
+from coterie.services.iam import tables as iam
 from coterie.services.product import tables as products
 from coterie.services.site import tables as sites
 
@@ -55,6 +56,7 @@ def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
         (sites.site, 1, [_site()]),
         (companies.legal_entity, size.companies, _legal_entities(size)),
         (companies.contact, size.contacts, _contacts(size)),
+        (iam.contact, size.contacts, _companies(size)),
         (customers.customer, size.customers, _customers(size)),
         (customers.email, size.customers, _emails(size)),
         (customers.company, size.contacts, _companies(size)),

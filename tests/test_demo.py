@@ -253,11 +253,26 @@ def test_the_shopper_and_the_buyer_see_their_segments(filled: Server) -> None:
         assert seen(buyer, f"?legalEntityId={company}") == {segment}
 
 
+def test_the_employee_runs_the_shop(filled: Server) -> None:
+    credentials = start(filled)
+    body = {"email": credentials.employee_email, "password": credentials.employee_password}
+    tokens = Api(filled, "demo", None).post("/iam/demo/login", body)
+    assert tokens.status == 200
+    ada = Api(filled, "demo", tokens.json["access_token"])
+    assert ada.get("/iam/demo/users/me").json["groupIds"] == ["administrators"]
+    assert ada.get("/customer-segment/demo/segments").status == 200
+
+
 def test_nothing_secret_is_stored(filled: Server) -> None:
     credentials = start(filled)
     stored = b"".join(path.read_bytes() for path in Path(filled.settings.data_dir).glob("coterie.db*"))
     assert credentials.client_id.encode() in stored
-    for secret in (credentials.client_secret, credentials.customer_password, credentials.contact_password):
+    passwords = (
+        credentials.customer_password,
+        credentials.contact_password,
+        credentials.employee_password,
+    )
+    for secret in (credentials.client_secret, *passwords):
         assert secret.encode() not in stored
 
 
@@ -301,7 +316,8 @@ def test_the_printed_request_works_when_pasted(tmp_path: Path) -> None:
 
 
 def test_the_shell_lines_can_be_evaluated() -> None:
-    credentials = Demo("client", "secret", "storefront", "a@b.example", "it's $HOME", "c@d.example", "p w")
+    people = ("a@b.example", "it's $HOME", "c@d.example", "p w", "e@f.example", "q")
+    credentials = Demo("client", "secret", "storefront", *people)
     script = (
         'eval "$1"; printf "%s|" "$COTERIE_URL" "$TENANT" "$CLIENT_ID" "$CUSTOMER_PASSWORD" "$CONTACT_EMAIL"'
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from hashlib import sha512
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from coterie.migrations import all_tables
 from coterie.personal_data import HOLDINGS, NOTHING, held
 from services.customer_management.companies import CONTACTS, ENTITIES
 from support.api import Api
+from support.federation import federated
 from support.jobs import finish, upload
 from support.shop import Shop
 from support.storefront import PASSWORD, Storefront
@@ -35,6 +38,7 @@ def test_the_page_says_what_the_list_says() -> None:
 # No other text of a test has these: what is personal, and the number that stands for him.
 MARK, NUMBER = "zzqx", "numberqqzz"
 EMAIL = f"jane@{MARK}.example"
+USER_NAME = f"user {MARK}"
 CUSTOMER = f"/customer/{{tenant}}/customers/{NUMBER}"
 
 
@@ -45,19 +49,27 @@ def _made(api: Api, method: str, path: str, body: Any = None) -> Any:
 
 
 def everything(api: Api) -> None:
-    """A customer who is in every table that can hold something of one."""
+    """A customer who is in every table that can hold something of one: he came from another system."""
     shop, front = Shop(api), Storefront(api)
     shop.site("main")
+    ends = (api.server.runtime.clock.now() + timedelta(days=9)).date().isoformat()
+    _made(api, "POST", "/customer/{tenant}/config/password-migration-retention", {"retentionEndDate": ends})
+    hash = sha512(f"salt::{PASSWORD}::{USER_NAME}".encode()).hexdigest()
+    legacy = {
+        "algorithm": "hybris-sha512-uid-salt",
+        "hash": hash,
+        "context": {"originalUid": USER_NAME, "systemSalt": "salt"},
+    }
     profile = {
         "id": NUMBER,
-        "contactEmail": EMAIL,
-        "password": PASSWORD,
+        "account": {"email": EMAIL, "legacyAuth": legacy},
         "firstName": f"Jane {MARK}",
         "lastName": f"Doe {MARK}",
         "contactPhone": f"1 {MARK}",
         "company": f"{MARK} & Sons",
     }
-    _made(api, "POST", "/customer/{tenant}/customers", profile)
+    (imported,) = _made(api, "POST", "/customer/{tenant}/customers/import", [profile])
+    assert imported["code"] == 201, imported
     address = {"contactName": MARK, "street": f"Road {MARK}", "city": MARK, "country": "DE"}
     _made(api, "POST", f"{CUSTOMER}/addresses", address)
     shop.company("acme")
@@ -74,7 +86,11 @@ def everything(api: Api) -> None:
     finish(api)
     coupon = {"code": "A", "name": "A", "discountType": "PERCENT", "discountPercentage": 10}
     _made(api, "POST", "/coupon/{tenant}/coupons", {**coupon, "restrictions": {"validFor": [NUMBER]}})
-    customer = front.customer(EMAIL)
+    # Not by his password, so that the hash of the other system stays.
+    with federated(front) as federation:
+        federation.provider.person |= {"sub": f"subject {MARK}", "email": EMAIL}
+        federation.configure("socialLogin", default=federation.login_provider)
+        customer = api.as_(federation.log_in().json["access_token"])
     amount = {"amount": 1, "currency": "EUR"}
     redemption = {"orderTotal": amount, "discount": amount}
     _made(customer, "POST", "/coupon/{tenant}/coupons/A/redemptions", redemption)
@@ -113,12 +129,14 @@ def export(api: Api) -> dict[str, list[dict[str, Any]]]:
 
 def test_a_deleted_customer_is_only_where_the_list_says(api: Api) -> None:
     everything(api)
-    assert {"customer", "customer_email", "customer_address", "customer_link"} <= tables_with(api, MARK)
+    marked = {"customer", "customer_email", "customer_identity", "customer_address", "customer_link"}
+    assert marked <= tables_with(api, MARK)
+    assert tables_with(api, USER_NAME) == {"customer_email"}
     kept = {name for name, holding in HOLDINGS.items() if holding.fate == "kept"}
     assert tables_with(api, NUMBER) <= HOLDINGS.keys()
     # Whoever isn't in the list's tables beforehand proves nothing by not being there afterwards.
     shown = export(api)
-    assert {name for name in shown if not shown[name]} == {"customer_identity", "customer_deleted"}
+    assert {name for name in shown if not shown[name]} == {"customer_deleted"}
     assert _made(api, "DELETE", CUSTOMER) is None
     assert tables_with(api, MARK) <= {"outbox", "job_chunk"}
     assert tables_with(api, NUMBER) <= kept
@@ -137,4 +155,5 @@ def test_what_is_exported_is_all_there_is_and_no_secret(api: Api) -> None:
     for name, holding in HOLDINGS.items():
         for row in shown.get(name, ()):
             assert not row.keys() & set(holding.secret)
-    assert "$argon2" not in str(shown)
+    assert shown["customer_identity"][0]["subject"] == f"subject {MARK}"
+    assert not [secret for secret in ("$argon2", USER_NAME) if secret in str(shown)]

@@ -132,7 +132,8 @@ def extensions() -> str:
     for service in SERVICES:
         for row in service.rows:
             if row.extension:
-                scopes = ", ".join(f"`{scope}`" for scope in row.scopes or ()) or "any token"
+                anybody = "any token" if row.scopes is not None else "no token"
+                scopes = ", ".join(f"`{scope}`" for scope in row.scopes or ()) or anybody
                 told = (row.handler.run.__doc__ or "").split("\n", 1)[0].replace("|", "/")
                 lines.append(f"| `{row.method} {service.prefix}{row.path}` | {scopes} | {told} |")
     return "\n".join(lines) + "\n"

@@ -59,6 +59,9 @@ class Settings:
     opt_in_seconds: int = _setting("Lifetime of the link that activates a new account.", 172800)
     reset_seconds: int = _setting("Lifetime of the link that resets a password.", 3600)
     email_change_seconds: int = _setting("Lifetime of the link that confirms a new e-mail address.", 86400)
+    invitation_seconds: int = _setting(
+        "Lifetime of the link by which a new employee sets his first password.", 604800
+    )
     mail_from: str = _setting("Sender of mails, unless the tenant sets its own.", "coterie@localhost")
     mail_dir: str = _setting(
         "Folder for mails while there is no SMTP host; empty: mail in the data folder.", ""

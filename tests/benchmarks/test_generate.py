@@ -47,6 +47,13 @@ def test_a_customer_sees_the_items_of_his_segments(filled: Api, number: int) -> 
     assert all({"code", "name"} <= each["item"].keys() for each in answer.json)
 
 
+def test_a_contact_acts_for_his_company(filled: Api) -> None:
+    shopper = made.shopper(SIZE, 0)
+    contact = filled.as_customer(shopper.customer_id, shopper.entity)
+    told = contact.get("/customer/{tenant}/validateauthtoken").json
+    assert told["legalEntityId"] == shopper.entity != ""
+
+
 def test_a_coupon_is_for_the_members_of_its_segments(filled: Api) -> None:
     shopper = made.shopper(SIZE, 7)
     body = {"orderTotal": {"amount": 100, "currency": "EUR"}, "discount": {"amount": 10, "currency": "EUR"}}

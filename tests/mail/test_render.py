@@ -13,7 +13,13 @@ from coterie.mail.letters import Letter
 from coterie.mail.render import Renderer
 
 LINK = "https://shop.example.com/password-reset?token=t0ken"
-VALUES = {"email": "jane@example.com", "shop": "shop.example.com", "link": LINK, "token": "t0ken"}
+VALUES = {
+    "tenant": "acme",
+    "email": "jane@example.com",
+    "shop": "shop.example.com",
+    "link": LINK,
+    "token": "t0ken",
+}
 LETTER = Letter("password-reset", "jane@example.com", ("en",), {**VALUES, "hours": "", "minutes": "60"})
 BUILT_IN = Path(coterie.__file__).parent / "mail" / "templates"
 KINDS = sorted({file.name.split(".")[0] for file in BUILT_IN.glob("*.txt")})

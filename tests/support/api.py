@@ -298,3 +298,21 @@ def new_tenant(server: Server, languages: tuple[str, ...] = ("en", "de"), **sett
 
     server.run(create())
     return Api(server, name, None).with_scopes("*")
+
+
+class settings:  # noqa: N801 - reads as a statement
+    """The server with other settings, for a while."""
+
+    def __init__(self, server: Server, **values: Any) -> None:
+        self._server, self._values = server, values
+
+    def __enter__(self) -> None:
+        self._before = self._server.runtime.settings
+        self._set(replace(self._before, **self._values))
+
+    def __exit__(self, *_: object) -> None:
+        self._set(self._before)
+
+    def _set(self, values: Settings) -> None:
+        object.__setattr__(self._server.runtime, "settings", values)
+        self._server.app = App(self._server.runtime)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import select
 
+from coterie.fetch import SafeFetcher
 from coterie.services.customer.tables import identity
 from support.api import Api, Response
-from support.identity_provider import AUDIENCE, CLIENT, PAGE, SECRET, VERIFIER, IdentityProvider
+from support.identity_provider import (
+    AUDIENCE,
+    CLIENT,
+    PAGE,
+    SECRET,
+    VERIFIER,
+    IdentityProvider,
+    identity_provider,
+)
 from support.storefront import Storefront
 
 CONFIGURATIONS = "/configuration/{tenant}/configurations"
@@ -87,3 +99,20 @@ class Federation:
                 return [(row.subject, row.customer_id) for row in await db.all(statement)]
 
         return self.api.run(read())
+
+
+@contextmanager
+def federated(shop: Storefront) -> Iterator[Federation]:
+    """A storefront with a running identity provider that the operator allows."""
+    runtime = shop.api.server.runtime
+    settings, fetcher = runtime.settings, runtime.fetcher
+    with identity_provider() as provider:
+        allowed = f"127.0.0.1:{provider.port}"
+        # A test has its own operator; the server is everybody's.
+        object.__setattr__(runtime, "settings", replace(settings, allowed_hosts=allowed))
+        object.__setattr__(runtime, "fetcher", SafeFetcher(frozenset({allowed})))
+        try:
+            yield Federation(shop, provider)
+        finally:
+            object.__setattr__(runtime, "settings", settings)
+            object.__setattr__(runtime, "fetcher", fetcher)

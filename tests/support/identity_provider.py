@@ -93,7 +93,9 @@ class IdentityProvider:
         self.active.add(made)
         return made
 
-    def sign_in(self, page: str = PAGE, verifier: str = VERIFIER, state: str = "default--x") -> str:
+    def sign_in(
+        self, page: str = PAGE, verifier: str = VERIFIER, state: str = "default--x", **more: str
+    ) -> str:
         """The code that a browser is sent back with, having been to the provider."""
         challenge = text(sha256(verifier.encode()).digest())
         query = {
@@ -104,6 +106,7 @@ class IdentityProvider:
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            **more,
         }
         answer = self.answer("GET", "/authorize", query, "")
         assert answer.status == 302, answer
@@ -149,7 +152,7 @@ class IdentityProvider:
             or asked["code_challenge"] != challenge
         ):
             return Answer(400, {"error": "invalid_grant"})
-        id_token = self.id_token or self.token(typ="JWT", aud=CLIENT, azp=None)
+        id_token = self.id_token or self.token(typ="JWT", aud=CLIENT, azp=None, nonce=asked.get("nonce"))
         return Answer(200, {"access_token": self.token(), "id_token": id_token, "token_type": "Bearer"})
 
     def _introspect(self, given: dict[str, str], authorization: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The commands: serve, worker, migrate, demo, openapi, routes, tenant, client, customers, keys, import, export.
+"""The commands: those that run the server, and those about tenants, clients, employees, customers, keys and files.
 
 Whatever a person can mend is one line on standard error, without a traceback.
 """
@@ -45,7 +45,14 @@ class CommandError(Exception):
 def main() -> NoReturn:
     """Run the command line of this process."""
     try:
-        from coterie.cli import admin, catalogue, customers, describe, server  # noqa: F401 - each adds its commands
+        from coterie.cli import (  # noqa: F401 - each adds its commands
+            admin,
+            catalogue,
+            customers,
+            describe,
+            employees,
+            server,
+        )
 
         app(exit_on_error=False, print_error=False)
         sys.stdout.flush()

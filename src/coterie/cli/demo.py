@@ -15,6 +15,7 @@ from coterie.app import App
 from coterie.cli import CommandError
 from coterie.cli.demo_data.people import BUYER, BUYER_COMPANIES, SHOPPER, people
 from coterie.cli.demo_data.plan import Step, plan
+from coterie.cli.employees import invited
 from coterie.kit import clients
 from coterie.kit.clock import iso
 from coterie.kit.errors import AlreadyExists
@@ -26,6 +27,7 @@ from coterie.settings import Settings
 
 TENANT = "demo"
 _LANGUAGES = ("en", "de")
+_ADMINISTRATOR = "ada@werkzeug.example"
 # The tenant's setting that tells how far the filling got; another tenant of the same name has none.
 _PROGRESS = "demo"
 _DONE = frozenset({200, 201, 204, 409})
@@ -34,7 +36,8 @@ _PICK_TOKEN = r"""sed 's/.*"access_token":"\([^"]*\)".*/\1/'"""  # noqa: S105 - 
 
 @dataclass(frozen=True)
 class Demo:
-    """The demo tenant's credentials: two API clients, a private customer, and a contact of two companies."""
+    """The demo tenant's credentials: two API clients, a private customer, a contact of two companies, and an
+    employee, who is its administrator."""
 
     client_id: str
     client_secret: str
@@ -43,6 +46,8 @@ class Demo:
     customer_password: str
     contact_email: str
     contact_password: str
+    employee_email: str
+    employee_password: str
 
     def greeting(self, settings: Settings) -> str:
         """The credentials for a person, and a first request to paste into a shell."""
@@ -57,6 +62,8 @@ The demo tenant is {TENANT}, a tools retailer.
   Contact     e-mail      {self.contact_email}
               password    {self.contact_password}
               acts for    {" and ".join(BUYER_COMPANIES)}
+  Employee    e-mail      {self.employee_email}
+              password    {self.employee_password}
 
 Paste this to list its customer segments:
 
@@ -117,6 +124,8 @@ def _derived(vault: Vault) -> Demo:
         customer_password=derived("customer password", 16),
         contact_email=emails[BUYER],
         contact_password=derived("contact password", 16),
+        employee_email=_ADMINISTRATOR,
+        employee_password=derived("employee password", 16),
     )
 
 
@@ -168,6 +177,9 @@ async def _load(app: App, demo: Demo) -> None:
                 bar.update(task, description=step.what)
                 await _send(client, step)
                 bar.advance(task)
+            made = await invited(app.runtime, TENANT, demo.employee_email, "Ada", "Winter")
+            body = {"token": made.token, "password": demo.employee_password}
+            await _send(client, Step("employee", "POST", f"/iam/{TENANT}/password/reset/update", body))
 
 
 def _progress() -> Progress:

@@ -60,8 +60,15 @@ def check(
         raise Refused("it is not good yet (nbf)")
 
 
-def check_id_token(claims: Mapping[str, Any], *, issuer: str, client_id: str, now: float) -> None:
-    """The same of an ID token (OpenID Connect Core §3.1.3.7): if it is for others too, `azp` must be this client."""
+def check_id_token(
+    claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str | None, now: float
+) -> None:
+    """The same of an ID token (OpenID Connect Core §3.1.3.7): if it is for others too, `azp` must be this client.
+
+    nonce: what the client sent with its request to the provider, if it did.
+    """
+    if nonce is not None and claims.get("nonce") != nonce:
+        raise Refused("it belongs to another request (nonce)")
     several = len(audience_of(claims)) > 1 or "azp" in claims
     check(claims, issuer=issuer, audience={client_id}, party=client_id if several else None, now=now)
 

@@ -7,13 +7,19 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from coterie.federation.schemas import ExchangeProvider, LoginProvider, Provider
-from coterie.kit.errors import CoterieError, Malformed, Problem
+from coterie.kit.errors import CoterieError, Invalid, Malformed, Problem
 from coterie.kit.wire import convert, parse
 
 TOKEN_EXCHANGE = "tokenExchange"  # noqa: S105 - a configuration's key
 SOCIAL_LOGIN = "socialLogin"
+EMPLOYEE_EXCHANGE, EMPLOYEE_LOGIN = "employeeTokenExchange", "employeeLogin"
 DEFAULT = "default"
-_TYPES: Mapping[str, type[Provider]] = {TOKEN_EXCHANGE: ExchangeProvider, SOCIAL_LOGIN: LoginProvider}
+_TYPES: Mapping[str, type[Provider]] = {
+    TOKEN_EXCHANGE: ExchangeProvider,
+    SOCIAL_LOGIN: LoginProvider,
+    EMPLOYEE_EXCHANGE: ExchangeProvider,
+    EMPLOYEE_LOGIN: LoginProvider,
+}
 _ENDPOINTS = ("jwks_uri", "token_introspect_endpoint", "token_endpoint")
 # Separates a provider's name from the random part of `state`.
 _STATE = "--"
@@ -32,6 +38,28 @@ def named_by(state: str | None, known: Collection[str]) -> str:
     """The provider that `state`, `{name}--{random}`, names; the default one when it names none (CONTRACT §1.6)."""
     name, found, _ = (state or "").partition(_STATE)
     return name if found and name in known else DEFAULT
+
+
+def chosen(key: str, known: Mapping[str, P], name: str, field: str) -> P:
+    """The provider of a name, which the request's `field` gave, in the configuration `key`. Raises Invalid."""
+    if name not in known:
+        text = f"there is no identity provider {name[:80]!r} in the configuration {key}"
+        raise Invalid(problems=(Problem.violation(field, text),))
+    return known[name]
+
+
+def page_of(provider: LoginProvider, redirect_uri: str | None) -> str:
+    """The page that a code was sent to: one of those that the tenant has configured. Raises Invalid."""
+    if redirect_uri is None and len(provider.pages) == 1:
+        return provider.pages[0]
+    if redirect_uri is None:
+        problem = Problem.violation("redirect_uri", "is required, since several are configured")
+    elif redirect_uri in provider.pages:
+        return redirect_uri
+    else:
+        text = f"{redirect_uri[:200]!r} is not among those that are configured"
+        problem = Problem.violation("redirect_uri", text)
+    raise Invalid(problems=(problem,))
 
 
 def url_of(provider: Provider, endpoint: str) -> str:

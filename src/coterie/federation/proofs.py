@@ -46,7 +46,12 @@ async def by_token(call: Call, provider: ExchangeProvider, token: str) -> Identi
 
 
 async def by_code(
-    call: Call, provider: LoginProvider, code: str, redirect_uri: str, verifier: str | None
+    call: Call,
+    provider: LoginProvider,
+    code: str,
+    redirect_uri: str,
+    verifier: str | None,
+    nonce: str | None,
 ) -> Proven:
     """Whom an authorisation code is of; it is used up. Raises Refused or Unavailable."""
     assert provider.client_id is not None
@@ -65,8 +70,8 @@ async def by_code(
     if status != 200 or not isinstance(access_token, str) or not isinstance(id_token, str):
         error = str(answer.get("error"))[:80]
         raise Unavailable(f"{url} answered {status} without the tokens: {error}; is openid among the scopes?")
-    known, now = await _signed(call, provider, id_token), call.now.timestamp()
-    claims.check_id_token(known, issuer=provider.issuer, client_id=provider.client_id, now=now)
+    known, client, now = await _signed(call, provider, id_token), provider.client_id, call.now.timestamp()
+    claims.check_id_token(known, issuer=provider.issuer, client_id=client, nonce=nonce, now=now)
     proven = claims.identity(known, provider.issuer, trust_email=bool(provider.trust_email))
     return Proven(proven, access_token, id_token)
 

@@ -47,7 +47,7 @@ class ExchangeProvider(Provider, rename=str):
 
 
 class LoginProvider(Provider, rename=str):
-    """With whom customers sign in by an authorisation code. redirect_uri: the pages of the storefront it returns to.
+    """With whom people sign in by an authorisation code. redirect_uri: the pages of the front end it returns to.
 
     token_endpoint_auth_method: how `client_secret` is sent, by default in the header.
     """

@@ -188,12 +188,12 @@ async def end(db: Session, tenant: str, login_ids: list[str]) -> None:
     await db.run(delete(login).where(login.c.tenant == tenant, login.c.id.in_(login_ids)))
 
 
-async def of_customer(db: Session, tenant: str, customer_id: str, keep: str = "") -> list[str]:
-    """The ids of a customer's logins, without `keep`."""
+async def of_person(db: Session, tenant: str, kind: LoginKind, id: str, keep: str = "") -> list[str]:
+    """The ids of a customer's or an employee's logins, without `keep`."""
     columns = login.c
     rows = await db.all(
         select(columns.id)
-        .where(columns.tenant == tenant, columns.customer_id == customer_id, columns.id != keep)
+        .where(columns.tenant == tenant, columns[f"{kind}_id"] == id, columns.id != keep)
         .with_for_update()
     )
     return [row.id for row in rows]

@@ -110,6 +110,7 @@ login = tenant_table(
     Column("created_at", Str, nullable=False),
     Column("expires_at", Str, nullable=False),
     Index("login_customer", "tenant", "customer_id"),
+    Index("login_employee", "tenant", "employee_id"),
     Index("login_session", "tenant", "session_id"),
     Index("login_expiry", "expires_at"),
 )

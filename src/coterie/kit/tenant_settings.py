@@ -111,8 +111,13 @@ _ALL = (
     ),
     TenantSetting("customer.optin.redirecturl", None, (), "The same for a new account.", _URL),
     TenantSetting(
-        "cust.notification.email.from", None, (), "The sender of mails to customers.", r"[^@\s<>]+@[^@\s<>]+"
+        "employee.password.redirecturl",
+        None,
+        (),
+        "The page on which employees set a password; the token is put after it.",
+        _URL,
     ),
+    TenantSetting("cust.notification.email.from", None, (), "The sender of mails.", r"[^@\s<>]+@[^@\s<>]+"),
     TenantSetting(
         "emailTemplates",
         None,

@@ -114,7 +114,11 @@ class Tokens:
 
     async def end_customer(self, db: Session, tenant: str, customer_id: str, keep: str = "") -> None:
         """End every login of a customer, but not `keep`."""
-        await self._end(db, tenant, await logins.of_customer(db, tenant, customer_id, keep))
+        await self._end(db, tenant, await logins.of_person(db, tenant, "customer", customer_id, keep))
+
+    async def end_employee(self, db: Session, tenant: str, employee_id: str, keep: str = "") -> None:
+        """The same of an employee."""
+        await self._end(db, tenant, await logins.of_person(db, tenant, "employee", employee_id, keep))
 
     def saas_token(self, tenant: str, customer_id: str, expires: int) -> str:
         """The saas-token of a customer, good until `expires` (Unix seconds)."""

@@ -16,8 +16,10 @@ from coterie.database.session import Session
 from coterie.kit.call import Call
 from coterie.kit.clock import iso, new_id
 from coterie.kit.keys import Vault
+from coterie.kit.language import LanguageError, parse_accept
 from coterie.kit.runtime import Runtime
 from coterie.kit.tables import outbox
+from coterie.kit.tenants import Tenant
 
 REQUESTED = "mail.requested"
 _SEALED = "letters"
@@ -34,6 +36,35 @@ class Letter:
     to: str
     languages: tuple[str, ...]
     values: dict[str, str]
+
+
+def with_link(
+    tenant: Tenant,
+    kind: str,
+    to: str,
+    languages: tuple[str, ...],
+    token: str,
+    page: str,
+    seconds: int,
+    values: Mapping[str, str],
+) -> Letter:
+    """A letter with a link that lasts so long: to a page of the tenant's, or else the bare token in it."""
+    lasts = {
+        "hours": str(seconds // 3600) if seconds >= 7200 else "",
+        "minutes": str(max(1, seconds // 60)),
+    }
+    shown = {"tenant": tenant.name, "email": to, "token": token, "link": page}
+    return Letter(kind, to, (*languages, tenant.languages.default), {**shown, **lasts, **values})
+
+
+def asked_languages(call: Call, preferred: str | None) -> tuple[str, ...]:
+    """The language that somebody prefers, then those that the request asks for."""
+    try:
+        accepted = parse_accept(call.headers.get("accept-language")).ranges
+    except LanguageError:
+        accepted = ()
+    asked = tuple(tag for tag in accepted if tag != "*")
+    return (preferred, *asked) if preferred else asked
 
 
 def post(call: Call, letter: Letter) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from coterie.kit.clock import iso
-from support.api import Api, Server, new_tenant
+from coterie.services.coupon.operations import redemptions
+from support.api import Api, Response, Server, new_tenant
 
 from .conftest import COUPONS, CouponShop, fields, order, types
 
@@ -324,6 +325,71 @@ def test_the_redemptions_of_a_deleted_customer_stay_and_name_nobody(api: Api, sh
     assert api.get(f"{COUPONS}/A").json["redemptionCount"] == 2
     assert api.delete(f"{REDEMPTIONS}/{his}").status == 204
     assert api.get(f"{COUPONS}/A").json["redemptionCount"] == 1
+
+
+def test_a_redemption_at_the_moment_of_a_deletion_names_nobody(
+    api: Api, shop: CouponShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The customer is deleted between the redemption's last write and its commit: the deletion waits for it."""
+    shop.customer("C1")
+    shop.coupon("A")
+    customer, count = api.as_customer("C1"), redemptions._count
+    deletions: list[asyncio.Task[Response]] = []
+
+    async def slow(*arguments: Any) -> None:
+        await count(*arguments)
+        deletions.append(asyncio.ensure_future(api.send("DELETE", "/customer/{tenant}/customers/C1")))
+        await asyncio.wait(deletions, timeout=0.5)
+
+    monkeypatch.setattr(redemptions, "_count", slow)
+
+    async def both() -> tuple[Response, Response]:
+        redemption = await customer.send("POST", REDEMPTIONS, order())
+        return redemption, await deletions[0]
+
+    redemption, deletion = api.run(both())
+    assert (redemption.status, deletion.status) == (201, 202)
+    assert "customerNumber" not in api.get(f"{REDEMPTIONS}/{redemption.json['id']}").json
+    assert api.snapshot()["coupon_usage"] == 0
+
+
+@pytest.mark.parametrize("himself", [True, False])
+def test_who_was_deleted_a_moment_ago_redeems_nothing(
+    api: Api, shop: CouponShop, monkeypatch: pytest.MonkeyPatch, himself: bool
+) -> None:
+    """The customer is deleted after the redemption has looked at him; on SQLite before, since writers take turns."""
+    shop.customer("C1")
+    shop.coupon("A")
+    by = api.as_customer("C1") if himself else api
+    verified = api.run(api.server.runtime.tokens.verified(by.token or ""))
+    facts, asked = redemptions._facts, []
+
+    async def remembered(_token: str) -> Any:
+        return verified
+
+    async def delete() -> None:
+        assert (await api.send("DELETE", "/customer/{tenant}/customers/C1")).status == 202
+
+    async def stale(*arguments: Any) -> Any:
+        found = await facts(*arguments)
+        asked.append(found.customer)
+        if len(asked) == 1 and api.engine == "postgres":
+            await delete()
+        return found
+
+    if api.engine == "sqlite":
+        api.run(delete())
+    if himself:
+        # As another worker has it, which remembers the token.
+        monkeypatch.setattr(api.server.runtime.tokens, "verified", remembered)
+    monkeypatch.setattr(redemptions, "_facts", stale)
+    before = api.snapshot()
+    answer = by.post(REDEMPTIONS, order() if himself else order(customerNumber="C1"))
+    assert answer.status == (401 if himself else 400)
+    assert asked == (["C1", None] if api.engine == "postgres" else [None])
+    monkeypatch.undo()
+    gone = ("coupon_redemption", "coupon_usage")
+    assert [before[name] for name in gone] == [api.snapshot()[name] for name in gone] == [0, 0]
 
 
 def test_a_redemption_deleted_twice_at_once_counts_once(api: Api, shop: CouponShop) -> None:

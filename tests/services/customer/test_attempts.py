@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from coterie.app import App
 from coterie.kit.attempts import network
 from coterie.kit.tables import attempt
-from coterie.settings import Settings
-from support.api import Api, Server
+from support.api import Api, settings
 from support.storefront import PASSWORD, Storefront
 
 LOGIN = "/customer/{tenant}/login"
@@ -28,24 +25,6 @@ def limited(shop: Storefront) -> Iterator[Storefront]:
     with settings(shop.api.server, sign_in_attempts=3, sign_in_attempts_address=5, sign_in_seconds=60):
         shop.sign_up()
         yield shop
-
-
-class settings:  # noqa: N801 - reads as a statement
-    """The server with other settings, for a while."""
-
-    def __init__(self, server: Server, **values: Any) -> None:
-        self._server, self._values = server, values
-
-    def __enter__(self) -> None:
-        self._before = self._server.runtime.settings
-        self._set(replace(self._before, **self._values))
-
-    def __exit__(self, *_: object) -> None:
-        self._set(self._before)
-
-    def _set(self, values: Settings) -> None:
-        object.__setattr__(self._server.runtime, "settings", values)
-        self._server.app = App(self._server.runtime)
 
 
 def tries(by: Api, address: str = JANE, password: str = WRONG, **headers: str) -> Any:

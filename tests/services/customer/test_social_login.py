@@ -260,3 +260,17 @@ def test_the_first_sign_ins_at_once_make_one_customer(social: Federation) -> Non
     assert len(social.identities()) == 1
     # Each code was asked for once, whatever was run again.
     assert social.provider.seen["/token"] == 4
+
+
+# The nonce
+
+
+def test_a_nonce_must_be_the_one_of_the_token(social: Federation) -> None:
+    assert social.log_in(code=social.provider.sign_in(nonce="n0nce"), nonce="n0nce").status == 200
+    # A client that keeps it to itself looks at the ID token, which it is given.
+    assert social.log_in(code=social.provider.sign_in(nonce="n0nce")).status == 200
+    for sent in ("other", None):
+        code = social.provider.sign_in(**({"nonce": sent} if sent else {}))
+        response = social.log_in(code=code, nonce="n0nce")
+        assert response.status == 401
+        assert "nonce" in response.json["message"]

@@ -163,8 +163,6 @@ def test_a_customer_who_logs_in_may_what_his_groups_grant(world: World) -> None:
 def test_the_facade_says_the_same_as_a_token(world: World) -> None:
     (ada,) = world.contacts("acme", "ada")
     world.put_in(world.company_groups("acme")["BUYER"], ada)
-    world.group("readers", "customersegment.segment.viewer")
-    eve = world.employee("Eve@Example.com", "readers")
 
     async def ask() -> None:
         call = await world.call()
@@ -172,33 +170,12 @@ def test_the_facade_says_the_same_as_a_token(world: World) -> None:
             call._db = db
             assert await facade.scopes_of(call, ada, "acme") == world_scopes["acme"]
             assert await facade.scopes_of(call, ada) == world_scopes["none"]
-            assert await facade.employee_scopes(call, eve) == {READ}
-            assert await facade.employee_scopes(call, ada) is None
-            found = await facade.employee_by_email(call, "eve@example.COM")
-            assert found == await facade.employee(call, eve)
-            assert (found.id, found.email, found.status) == (eve, "Eve@Example.com", "PROVISIONED")
-            assert await facade.employee_by_email(call, "nobody@example.com") is None
 
     world_scopes = {
         "acme": world.scopes(world.api.as_customer(ada, "acme")),
         "none": world.scopes(world.api.as_customer(ada)),
     }
     world.api.run(ask())
-
-
-def test_an_employee_who_signs_in_is_active(world: World) -> None:
-    eve = world.employee()
-    assert world.iam(f"users/{eve}").json["status"] == "PROVISIONED"
-
-    async def sign_in() -> None:
-        call = await world.call()
-        async with call.writing():
-            await facade.employee_signed_in(call, eve)
-
-    world.api.run(sign_in())
-    told = world.iam(f"users/{eve}").json
-    assert told["status"] == "ACTIVE"
-    assert told["lastLogin"] >= told["validFrom"]
 
 
 class Process:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from coterie.database.session import Session
+from coterie.federation.configured import providers
+from coterie.federation.schemas import Provider
 from coterie.kit.call import Call
 from coterie.services.configuration import rules
 from coterie.services.configuration.operations import shared
+
+P = TypeVar("P", bound=Provider)
 
 
 async def value(call: Call, key: str) -> Any:
@@ -23,6 +26,11 @@ async def restrictions(call: Call) -> frozenset[str] | None:
     return rules.listed(await value(call, "restrictions"))
 
 
-async def opened_value(call: Call, db: Session, key: str) -> Any:
-    """The value of such a configuration, also of one that is secured: for the engine itself, never for an answer."""
-    return await shared.opened_value(call, db, key)
+async def identity_providers(call: Call, key: str, kind: type[P]) -> dict[str, P]:
+    """The identity providers of a configuration by name, with their secrets: for the engine itself.
+
+    It reads in a transaction of its own.
+    """
+    async with call.reading() as db:
+        value = await shared.opened_value(call, db, key)
+    return {} if value is None else providers(value, kind)

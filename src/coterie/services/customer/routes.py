@@ -11,7 +11,7 @@ from coterie.services.customer.operations import (
     credentials,
     federated,
     imports,
-    links,
+    letters,
     me,
     profiles,
     sessions,
@@ -46,7 +46,7 @@ SERVICE = Service(
         "client-management.contact-assignment-deleted": companies.unlink,
         "iam.assignment-created": profiles.require_users,
     },
-    chores=(links.prune, imports.remind, imports.end_migrations),
+    chores=(letters.LINKS.prune, imports.remind, imports.end_migrations),
     rows=(
         # Accounts and sessions
         op("POST", "/signup", signup.sign_up, ANY, 201, answer=Created, mode="none"),

@@ -354,12 +354,14 @@ class ExchangeQuery(Wire):
 
 
 class SocialQuery(Wire, rename=str):
-    """Query of /socialLogin. `state` names the provider; `anonymous_token`: whose session goes on."""
+    """Query of /socialLogin. `state` names the provider; `nonce` must be in its token; `anonymous_token`: whose
+    session goes on."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
     redirect_uri: str | None = None
     code_verifier: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{43,128}$")] | None = None
     state: str | None = None
+    nonce: str | None = None
     anonymous_token: str | None = None
 
 

@@ -1,42 +1,25 @@
-"""What other services may ask of IAM: what people may do, the groups of companies, and employees."""
+"""What other services may ask of IAM: what people may do, the groups of companies, and the first administrator."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Row
 
 from coterie.kit.call import Call
-from coterie.services.iam.operations import company_groups, employees, grants
+from coterie.services.iam.operations import administrators, company_groups, grants
 from coterie.services.iam.operations.company_groups import Group
+from coterie.services.iam.operations.invitations import Invitation
 
 __all__ = [
-    "Employee",
     "Group",
+    "Invitation",
+    "administrator_invited",
     "company_group_assigned",
     "company_group_removed",
     "company_group_unassigned",
     "company_groups_created",
-    "employee",
-    "employee_by_email",
-    "employee_scopes",
-    "employee_signed_in",
     "groups_of_companies",
     "scopes_of",
 ]
-
-
-@dataclass(frozen=True)
-class Employee:
-    """An employee. status: PROVISIONED until the first time that he signs in, then ACTIVE."""
-
-    id: str
-    email: str
-    first_name: str
-    last_name: str
-    status: str
 
 
 async def scopes_of(call: Call, customer_id: str, legal_entity_id: str | None = None) -> frozenset[str]:
@@ -75,25 +58,6 @@ async def company_group_unassigned(call: Call, legal_entity_id: str, group_id: s
     await company_groups.unassigned(call, legal_entity_id, group_id, customer_id)
 
 
-async def employee(call: Call, id: str) -> Employee | None:
-    """The employee with this id."""
-    return _employee(await employees.by_id(call, id))
-
-
-async def employee_by_email(call: Call, email: str) -> Employee | None:
-    """The employee with this e-mail address, whatever its letter case."""
-    return _employee(await employees.by_email(call, email))
-
-
-async def employee_scopes(call: Call, id: str) -> frozenset[str] | None:
-    """What an employee may do, or None when there is no employee with this id."""
-    return await grants.employee_may(call, id)
-
-
-async def employee_signed_in(call: Call, id: str) -> None:
-    """Note that an employee has signed in; from the first time on he is active."""
-    await employees.signed_in(call, id)
-
-
-def _employee(row: Row[Any] | None) -> Employee | None:
-    return row and Employee(row.id, row.email, row.first_name, row.last_name, row.status)
+async def administrator_invited(call: Call, email: str, first_name: str, last_name: str) -> Invitation:
+    """Make somebody an employee who may do everything; the link by which he sets his password."""
+    return await administrators.invited(call, email, first_name, last_name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coterie.kit.dialect import Dialect
-from coterie.kit.rows import ANY, Service, op
+from coterie.kit.rows import ANY, PUBLIC, Service, op
 from coterie.kit.wire import Created
 from coterie.services.iam import events
 from coterie.services.iam.operations import (
@@ -11,8 +11,12 @@ from coterie.services.iam.operations import (
     assignments,
     deprecated,
     employees,
+    federated,
     groups,
+    invitations,
+    passwords,
     scopes,
+    sessions,
     users,
 )
 from coterie.services.iam.operations.authority import AUTHORITY
@@ -67,7 +71,17 @@ SERVICE = Service(
         events.ACCESS_CONTROL_DELETED: groups.forget_controls,
         events.SCOPE_DELETED: access_controls.forget_scopes,
     },
+    chores=(invitations.LINKS.prune,),
     rows=(
+        # Employees sign in
+        op("POST", "/login", sessions.log_in, PUBLIC, 200, mode="none", extension=True),
+        op("POST", "/login/code", federated.log_in_by_code, PUBLIC, 200, mode="none", extension=True),
+        op("POST", "/login/token", federated.log_in_by_token, PUBLIC, 200, mode="none", extension=True),
+        op("POST", "/refresh", sessions.refresh, PUBLIC, 200, mode="none", extension=True),
+        op("POST", "/logout", sessions.log_out, ANY, 204, extension=True),
+        op("POST", "/password/reset", passwords.ask_for_reset, PUBLIC, 204, mode="none", extension=True),
+        op("POST", "/password/reset/update", passwords.set_by_link, PUBLIC, 204, mode="none", extension=True),
+        op("POST", "/password/change", passwords.change, ANY, 204, mode="none", extension=True),
         # Access controls, and the templates made of them
         op(
             "GET",

@@ -10,6 +10,10 @@ from coterie.kit.listing import ListQuery
 from coterie.kit.wire import Instant, Listed, MetadataView, Wire
 
 Texts = dict[str, str]
+# Employees may run the whole shop, so theirs are longer than customers' have to be.
+Password = Annotated[str, msgspec.Meta(min_length=12, max_length=1024)]
+OldPassword = Annotated[str, msgspec.Meta(max_length=1024)]
+Email = Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
 
 
 class Based(Wire):
@@ -304,3 +308,67 @@ class UserScopesView(Wire):
     user_id: str
     scopes: str
     vendor_id: str | None = None
+
+
+# Signing in; names are those of OAuth
+
+
+class EmployeeCredentials(Wire):
+    """Body of POST /login."""
+
+    email: Email
+    password: OldPassword
+
+
+class CodeLogin(Wire, rename=str):
+    """Body of POST /login/code. `state` names the provider; `nonce`, if it was sent there, must be in its token."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    code_verifier: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
+    redirect_uri: str | None = None
+    state: str | None = None
+    nonce: str | None = None
+
+
+class TokenLogin(Wire):
+    """Body of POST /login/token: the provider's token, and which of the tenant's providers it is of."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1)]
+    config: str | None = None
+
+
+class RefreshRequest(Wire, rename=str):
+    """Body of POST /refresh."""
+
+    refresh_token: str
+
+
+class EmployeeTokensView(Wire, rename=str):
+    """The tokens of an employee; lifetimes in seconds, scopes separated by spaces, the tenant last."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    refresh_token_expires_in: int
+    scope: str
+
+
+class ResetRequest(Wire):
+    """Body of POST /password/reset."""
+
+    email: Email
+
+
+class PasswordByLink(Wire):
+    """Body of POST /password/reset/update: the token of an invitation's or a reset's mail."""
+
+    token: str
+    password: Password
+
+
+class PasswordByOld(Wire):
+    """Body of POST /password/change."""
+
+    current_password: OldPassword
+    new_password: Password

@@ -1,4 +1,4 @@
-"""The tables of groups, assignments, employees, and custom access controls and scopes."""
+"""The tables of groups, assignments, employees and what they sign in with, and custom access controls and scopes."""
 
 from __future__ import annotations
 
@@ -49,6 +49,36 @@ employee = resource_table(
     Column("last_login", Str),
 )
 Index("iam_employee_email", employee.c.tenant, employee.c.folded, unique=True)
+
+# The Argon2id hash of an employee's password; one who signs in with an identity provider only has none.
+password = tenant_table(
+    "iam_password",
+    key("employee_id"),
+    Column("hash", Str, nullable=False),
+    Column("set_at", Str, nullable=False),
+)
+
+# One-time tokens that employees were sent by mail, by their SHA-256 digests.
+link = tenant_table(
+    "iam_link",
+    key("hash"),
+    Column("employee_id", Str, nullable=False),
+    Column("purpose", Str, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("expires_at", Str, nullable=False),
+)
+Index("iam_link_employee", link.c.tenant, link.c.employee_id)
+Index("iam_link_expiry", link.c.expires_at)
+
+# Employees as identity providers know them: a provider's subject stands for one employee only.
+identity = tenant_table(
+    "iam_identity",
+    key("issuer"),
+    key("subject"),
+    Column("employee_id", Str, nullable=False),
+    Column("created_at", Str, nullable=False),
+)
+Index("iam_identity_employee", identity.c.tenant, identity.c.employee_id)
 
 # Which customers are contacts of which companies: kept in step with client management by its events.
 contact = tenant_table("iam_contact", key("legal_entity_id"), key("customer_id"))

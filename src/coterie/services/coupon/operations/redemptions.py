@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, select, type_coerce, update
 
-from coterie.database.session import HotRows
+from coterie.database.session import HotRows, Retry
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
-from coterie.kit.errors import Invalid, NotFound, Problem
+from coterie.kit.errors import Invalid, NotFound, Problem, Unauthorized
 from coterie.kit.listing import ListQuery, page
 from coterie.kit.outbox import Event
 from coterie.kit.store import Document
@@ -189,6 +189,7 @@ async def redeem_coupon(call: Call, code: str, body: RedemptionCreation) -> Repl
     """Redeem the coupon. Its row stays locked until the commit, so the counts that are checked are exact."""
     await stored(call, code, lock=True)
     row, who, document = await _checked(call, code, body)
+    await _keep(call, row, who)
     created = {
         "tenant": call.tenant.name,
         "code": row.code,
@@ -203,6 +204,17 @@ async def redeem_coupon(call: Call, code: str, body: RedemptionCreation) -> Repl
     payload = events.redemption(call.tenant.name, _view(added[0]))
     call.emit(events.COUPON_REDEEMED, events.subject(row.code), payload, internal=True)
     return Reply(201, {"id": created["id"], "yrn": yrn(call, "redemption", created["id"])})
+
+
+async def _keep(call: Call, facts: Row[Any], who: _Redeemer) -> None:
+    """Keep the customer from being deleted until the commit: his number would stay in a redemption that he is not
+    taken out of. Raises Retry when he was deleted since the facts, and Unauthorized when it is he who asks."""
+    if who.customer_id is None:
+        return
+    if facts.customer is not None and not await customers.existing(call, [who.customer_id]):
+        raise Retry("the customer was deleted a moment ago")
+    if facts.customer is None and who.customer_id == call.caller.customer_id:
+        raise Unauthorized
 
 
 async def _count(call: Call, code: str, customer_id: str | None, entity: str, by: int) -> None:

@@ -13,8 +13,10 @@ from coterie.kit import attempts
 from coterie.kit.call import Call
 from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, Problem, Unauthorized
 from coterie.kit.store import Change, locked, prepared
+from coterie.mail.links import no_good
 from coterie.services.customer import events, rules
-from coterie.services.customer.operations import accounts, foreign, letters, links, me, profiles
+from coterie.services.customer.operations import accounts, foreign, letters, me, profiles
+from coterie.services.customer.operations.letters import LINKS
 from coterie.services.customer.operations.stored import KIND
 from coterie.services.customer.schemas import (
     EmailChange,
@@ -45,15 +47,15 @@ async def ask_for_reset(call: Call, body: PasswordReset) -> None:
 
 async def reset_password(call: Call, body: PasswordUpdate) -> None:
     """Set a new password by the token of a mail; every login of the customer ends."""
-    await links.check(call, rules.RESET, body.token)
+    await LINKS.check(call, body.token, rules.RESET)
     secret = await call.runtime.passwords.hash(body.password)
     async with call.writing():
-        id = (await links.use(call, rules.RESET, body.token)).customer_id
+        id = (await LINKS.use(call, body.token, rules.RESET)).owner
         account = await accounts.of_customer(call.db, call.tenant.name, id)
         if account is None or not await accounts.set_password(call, account.folded, secret):
-            raise links.no_good()
+            raise no_good()
         # A change of the address may have been asked for by whoever knew the old password.
-        await links.forget(call, id, rules.EMAIL_CHANGE)
+        await LINKS.forget(call, id, rules.EMAIL_CHANGE)
         await attempts.succeeded(call, SIGN_IN, account.folded)
         await call.runtime.tokens.end_customer(call.db, call.tenant.name, id)
 
@@ -67,7 +69,7 @@ async def change_password(call: Call, body: PasswordChange) -> None:
         same = email.c.password_hash.is_not_distinct_from(account.password_hash)
         if not await accounts.set_password(call, account.folded, secret, only=same):
             raise Unauthorized(REFUSED)
-        await links.forget(call, id, rules.RESET, rules.EMAIL_CHANGE)
+        await LINKS.forget(call, id, rules.RESET, rules.EMAIL_CHANGE)
         await attempts.succeeded(call, SIGN_IN, account.folded)
         await call.runtime.tokens.end_customer(call.db, call.tenant.name, id, keep=call.caller.login_id)
 
@@ -94,12 +96,12 @@ async def ask_for_email_change(call: Call, body: EmailChange) -> None:
 
 async def confirm_email_change(call: Call, body: EmailConfirmation) -> None:
     """Log in with the new address from now on, by the token that it was sent; every login of the customer ends."""
-    link = await links.use(call, rules.EMAIL_CHANGE, body.token)
-    id, new = link.customer_id, link.data["to"]
+    link = await LINKS.use(call, body.token, rules.EMAIL_CHANGE)
+    id, new = link.owner, link.data["to"]
     stored = (await locked(call, KIND, [(id,)])).get((id,))
     account = await accounts.of_customer(call.db, call.tenant.name, id)
     if stored is None or account is None or not rules.may_log_in(stored.active, stored.on_hold):
-        raise links.no_good()
+        raise no_good()
     try:
         if rules.folded(new) != account.folded:
             await accounts.move_login(call, id, account, new)
@@ -111,7 +113,7 @@ async def confirm_email_change(call: Call, body: EmailConfirmation) -> None:
     contact = new if link.data["contact"] else stored.contact_email
     if rules.folded(contact or "") != account.folded != rules.folded(new):
         await accounts.release_contact(call, id, account.email)
-    await links.forget(call, id)
+    await LINKS.forget(call, id)
     payload = events.account(call.tenant.name, id, new, previousEmail=account.email)
     call.emit(events.EMAIL_CHANGE, events.subject(id), payload)
     await call.runtime.tokens.end_customer(call.db, call.tenant.name, id)

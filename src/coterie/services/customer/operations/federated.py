@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
 
 from coterie.federation import proofs
 from coterie.federation.claims import Identity
-from coterie.federation.configured import DEFAULT, SOCIAL_LOGIN, TOKEN_EXCHANGE, named_by, providers
+from coterie.federation.configured import (
+    DEFAULT,
+    SOCIAL_LOGIN,
+    TOKEN_EXCHANGE,
+    chosen,
+    named_by,
+    page_of,
+)
 from coterie.federation.schemas import ExchangeProvider, LoginProvider, Provider
 from coterie.kit import attempts
 from coterie.kit.call import Call
@@ -22,13 +28,12 @@ from coterie.services.iam import facade as iam
 
 # What clients are told of a session's idle time; nothing here ends by it.
 _EXCHANGE_IDLE, _SOCIAL_IDLE = 120, 3600
-P = TypeVar("P", bound=Provider)
 
 
 async def exchange(call: Call, query: ExchangeQuery) -> ExchangedView:
     """The tokens of a customer for an identity provider's access token; the session of the visitor's token goes on."""
-    known = await _providers(call, TOKEN_EXCHANGE, ExchangeProvider)
-    provider = _named(TOKEN_EXCHANGE, known, query.config or DEFAULT, "config")
+    known = await configuration.identity_providers(call, TOKEN_EXCHANGE, ExchangeProvider)
+    provider = chosen(TOKEN_EXCHANGE, known, query.config or DEFAULT, "config")
     token = query.subject_access_token
     await attempts.begin(call, SIGN_IN, digest(token))
     person = await proofs.by_token(call, provider, token)
@@ -55,14 +60,14 @@ async def exchange(call: Call, query: ExchangeQuery) -> ExchangedView:
 async def social_login(call: Call, query: SocialQuery) -> SocialView:
     """The tokens of a customer for an identity provider's authorisation code; the visitor's session goes on."""
     await _as_visitor(call, query.anonymous_token)
-    known = await _providers(call, SOCIAL_LOGIN, LoginProvider)
-    provider = _named(SOCIAL_LOGIN, known, named_by(query.state, known), "state")
-    page = _page(provider, query.redirect_uri)
+    known = await configuration.identity_providers(call, SOCIAL_LOGIN, LoginProvider)
+    provider = chosen(SOCIAL_LOGIN, known, named_by(query.state, known), "state")
+    page = page_of(provider, query.redirect_uri)
     if query.code_verifier is None and provider.client_secret is None:
         text = "is required: without a secret of the provider's client nothing else says whose code it is"
         raise Invalid(problems=(Problem.violation("code_verifier", text),))
     await attempts.begin(call, SIGN_IN, digest(query.code))
-    proven = await proofs.by_code(call, provider, query.code, page, query.code_verifier)
+    proven = await proofs.by_code(call, provider, query.code, page, query.code_verifier, query.nonce)
     issuer = await call.runtime.tokens.issuer()
     issued, saas, scope = await _enter(call, issuer, provider, proven.identity, digest(query.code))
     return SocialView(
@@ -110,31 +115,3 @@ async def _as_visitor(call: Call, anonymous_token: str | None) -> None:
     if call.headers.get("session-id") not in (None, "", call.caller.session_id):
         problem = Problem("session-id", "invalid_header", "is not the session of the token; leave it out")
         raise Invalid(problems=(problem,))
-
-
-def _page(provider: LoginProvider, redirect_uri: str | None) -> str:
-    """The page that the code was sent to: one of those that the tenant has configured. Raises Invalid."""
-    if redirect_uri is None and len(provider.pages) == 1:
-        return provider.pages[0]
-    if redirect_uri is None:
-        problem = Problem.violation("redirect_uri", "is required, since several are configured")
-    elif redirect_uri in provider.pages:
-        return redirect_uri
-    else:
-        text = f"{redirect_uri[:200]!r} is not among those that are configured"
-        problem = Problem.violation("redirect_uri", text)
-    raise Invalid(problems=(problem,))
-
-
-async def _providers(call: Call, key: str, kind: type[P]) -> dict[str, P]:
-    async with call.reading() as db:
-        value = await configuration.opened_value(call, db, key)
-    return {} if value is None else providers(value, kind)
-
-
-def _named(key: str, known: dict[str, P], name: str, field: str) -> P:
-    """The provider of a name. Raises Invalid."""
-    if name not in known:
-        text = f"there is no identity provider {name[:80]!r} in the configuration {key}"
-        raise Invalid(problems=(Problem.violation(field, text),))
-    return known[name]

@@ -18,9 +18,10 @@ from coterie.kit.call import Call
 from coterie.kit.errors import AlreadyExists, Conflict, NotFound, Unauthorized
 from coterie.kit.store import Change, Document, locked, prepared
 from coterie.services.customer import rules
-from coterie.services.customer.operations import accounts, links, profiles
+from coterie.services.customer.operations import accounts, profiles
 from coterie.services.customer.operations.accounts import Account
 from coterie.services.customer.operations.credentials import REFUSED
+from coterie.services.customer.operations.letters import LINKS
 from coterie.services.customer.operations.stored import KIND
 from coterie.services.customer.tables import email, identity
 
@@ -113,7 +114,7 @@ async def _prove(call: Call, account: Row[Any], row: Row[Any]) -> None:
     await call.db.run(update(email).where(*accounts.at(call, account.email)).values(bare))
     document, _ = prepared(KIND.document_of(row) | {"contactEmail": account.email, "active": True})
     await profiles.store_change(call, Change((row.id,), document, "amend"), row)
-    await links.forget(call, row.id)
+    await LINKS.forget(call, row.id)
     await call.runtime.tokens.end_customer(call.db, call.tenant.name, row.id)
 
 

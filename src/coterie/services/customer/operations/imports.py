@@ -20,7 +20,7 @@ from coterie.kit.store import Change, Document, among_stored, prepared, store
 from coterie.kit.wire import to_document
 from coterie.mail.letters import Letter, post_all
 from coterie.services.customer import rules
-from coterie.services.customer.operations import accounts, foreign, letters, links
+from coterie.services.customer.operations import accounts, foreign, letters
 from coterie.services.customer.operations.accounts import Account
 from coterie.services.customer.operations.stored import KIND
 from coterie.services.customer.schemas import CustomerImport, Retention, RetentionView
@@ -215,7 +215,7 @@ async def end_migrations(runtime: Runtime, db: Session, now: datetime, limit: in
         await db.run(update(email).where(*at).values(legacy_hash=None))
         tenant = await runtime.tenants.get(row.tenant)
         if row.notify and tenant is not None:
-            token = await links.make(runtime, db, row.tenant, rules.RESET, row.customer_id, {})
+            token = await letters.LINKS.make(runtime, db, row.tenant, rules.RESET, row.customer_id, {})
             language = (row.doc["preferredLanguage"],)
             letter = letters.letter(runtime, tenant, rules.RESET, row.email, token, language, site="")
             posted.append((row.tenant, letter))

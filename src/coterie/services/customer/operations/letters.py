@@ -6,12 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from coterie.kit.call import Call
-from coterie.kit.language import LanguageError, parse_accept
 from coterie.kit.runtime import Runtime
 from coterie.kit.tenants import Tenant
-from coterie.mail.letters import Letter, post
+from coterie.mail.letters import Letter, asked_languages, post, with_link
+from coterie.mail.links import Links
 from coterie.services.customer import rules
-from coterie.services.customer.operations import links
+from coterie.services.customer.tables import link
+
+LINKS = Links(
+    link,
+    link.c.customer_id,
+    {
+        rules.OPT_IN: "opt_in_seconds",
+        rules.RESET: "reset_seconds",
+        rules.EMAIL_CHANGE: "email_change_seconds",
+    },
+)
 
 
 async def send_link(
@@ -24,10 +34,9 @@ async def send_link(
     site: str | None = None,
 ) -> None:
     """Send a customer a link; to nobody, with the same work done, when `to` is empty."""
-    token = await links.make(call.runtime, call.db, call.tenant.name, purpose, customer_id, data or {})
-    post(
-        call, letter(call.runtime, call.tenant, purpose, to, token, languages(call, profile), site=site or "")
-    )
+    token = await LINKS.make(call.runtime, call.db, call.tenant.name, purpose, customer_id, data or {})
+    languages = asked_languages(call, profile.get("preferredLanguage"))
+    post(call, letter(call.runtime, call.tenant, purpose, to, token, languages, site=site or ""))
 
 
 def letter(
@@ -37,29 +46,11 @@ def letter(
     to: str,
     token: str,
     languages: tuple[str, ...],
-    **more: str,
+    *,
+    site: str,
 ) -> Letter:
     """A letter with a link, or with the bare token where the tenant has told of no storefront."""
-    seconds = links.seconds(runtime, purpose)
-    hours = str(seconds // 3600) if seconds >= 7200 else ""
-    values = {
-        "tenant": tenant.name,
-        "email": to,
-        "token": token,
-        "link": rules.page(tenant.settings, purpose, token),
-        "shop": rules.shop(tenant.settings),
-        "hours": hours,
-        "minutes": str(max(1, seconds // 60)),
-    }
-    return Letter(purpose, to, (*languages, tenant.languages.default), values | more)
-
-
-def languages(call: Call, profile: Mapping[str, Any]) -> tuple[str, ...]:
-    """The customer's language, then those that the request asks for."""
-    preferred = profile.get("preferredLanguage")
-    try:
-        accepted = parse_accept(call.headers.get("accept-language")).ranges
-    except LanguageError:
-        accepted = ()
-    asked = tuple(tag for tag in accepted if tag != "*")
-    return (preferred, *asked) if preferred else asked
+    page = rules.page(tenant.settings, purpose, token)
+    values = {"shop": rules.shop(tenant.settings), "site": site}
+    seconds = LINKS.seconds(runtime, purpose)
+    return with_link(tenant, purpose, to, languages, token, page, seconds, values)

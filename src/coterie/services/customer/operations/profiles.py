@@ -15,7 +15,7 @@ from coterie.kit.store import Change, Document, among_stored, locked, prepared, 
 from coterie.kit.wire import Search, to_document
 from coterie.query.sql import json_text
 from coterie.services.customer import rules
-from coterie.services.customer.operations import accounts, companies, letters, links
+from coterie.services.customer.operations import accounts, companies, letters
 from coterie.services.customer.operations.accounts import Account
 from coterie.services.customer.operations.stored import FIELDS, KIND, expand, missing, view
 from coterie.services.customer.schemas import (
@@ -185,7 +185,7 @@ async def delete_customer(call: Call, customer_number: str) -> None:
     await _require_own(call, customer_number)
     await remove(call, KIND, [(customer_number,)])
     await accounts.forget(call, customer_number)
-    await links.forget(call, customer_number)
+    await letters.LINKS.forget(call, customer_number)
     gone = {"tenant": call.tenant.name, "id": customer_number}
     await call.db.run(call.db.insert(deleted).values(gone).on_conflict_do_nothing())
     for table in (address, company, identity):

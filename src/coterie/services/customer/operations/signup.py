@@ -12,10 +12,12 @@ from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, Problem
 from coterie.kit.store import Change, locked, prepared
 from coterie.kit.wire import to_document
+from coterie.mail.links import no_good
 from coterie.services.customer import events, rules
-from coterie.services.customer.operations import addresses, letters, links, me, profiles, sessions
+from coterie.services.customer.operations import addresses, letters, me, profiles, sessions
 from coterie.services.customer.operations.accounts import Account
 from coterie.services.customer.operations.credentials import MAIL, welcome_at
+from coterie.services.customer.operations.letters import LINKS
 from coterie.services.customer.operations.stored import KIND
 from coterie.services.customer.schemas import LoginView, OptInRefresh, Signup
 from coterie.services.customer.tables import email
@@ -45,10 +47,10 @@ async def opt_in(call: Call, token: str) -> LoginView:
     """Activate an account by the token of a mail, and log its customer in."""
     issuer = await call.runtime.tokens.issuer()
     async with call.writing():
-        id = (await links.use(call, rules.OPT_IN, token)).customer_id
+        id = (await LINKS.use(call, token, rules.OPT_IN)).owner
         before = (await locked(call, KIND, [(id,)])).get((id,))
         if before is None or before.on_hold:
-            raise links.no_good()
+            raise no_good()
         document, _ = prepared(KIND.document_of(before) | {"active": True})
         await profiles.store_change(call, Change((id,), document, "amend"), before)
         waiting = (email.c.tenant == call.tenant.name, email.c.customer_id == id)

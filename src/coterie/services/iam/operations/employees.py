@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, select, update
 
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Forbidden, Invalid, NotFound, Problem
@@ -15,12 +15,12 @@ from coterie.kit.store import Change, Kind, Written, remove, store_one
 from coterie.kit.wire import to_document
 from coterie.query.q_sql import Field, Fields
 from coterie.services.iam import events
-from coterie.services.iam.operations import assignments
+from coterie.services.iam.operations import assignments, invitations
 from coterie.services.iam.rules import employees as rules
 from coterie.services.iam.rules.catalogue import EMPLOYEE, Document
 from coterie.services.iam.rules.groups import user_type
 from coterie.services.iam.schemas import EmployeeCreation, EmployeesQuery, EmployeeUpdate, ExpandQuery
-from coterie.services.iam.tables import assignment, employee, group
+from coterie.services.iam.tables import assignment, employee, group, identity, link, password
 
 READ, CREATE, UPDATE, DELETE = "iam.user_read", "iam.user_create", "iam.user_update", "iam.user_delete"
 
@@ -33,6 +33,12 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
 
 async def _removed(call: Call, gone: Sequence[Written]) -> None:
     call.regranted = True
+    ids = [each.key[0] for each in gone]
+    for table in (password, link, identity):
+        mine = (table.c.tenant == call.tenant.name, table.c.employee_id.in_(ids))
+        await call.db.run(delete(table).where(*mine))
+    for id in ids:
+        await call.runtime.tokens.end_employee(call.db, call.tenant.name, id)
     for each in gone:
         payload = events.deleted(call.tenant.name, each.key[0])
         call.emit(events.USER_DELETED, events.subject("user", each.key[0]), payload)
@@ -115,9 +121,14 @@ async def get_employee(call: Call, user_id: str, query: ExpandQuery) -> Document
 
 async def get_me(call: Call, query: ExpandQuery) -> Document:
     """The employee who asks."""
+    return await get_employee(call, own_id(call), query)
+
+
+def own_id(call: Call) -> str:
+    """The id of the employee whose token it is. Raises Forbidden for anybody else's."""
     if call.caller.employee_id is None:
         raise Forbidden(message="This operation is for employees; send an employee's token.")
-    return await get_employee(call, call.caller.employee_id, query)
+    return call.caller.employee_id
 
 
 def _view(row: Row[Any]) -> Document:
@@ -159,19 +170,27 @@ async def _expand(call: Call, views: list[Document], wanted: bool) -> None:
 
 
 async def create_employee(call: Call, body: EmployeeCreation) -> Reply:
-    """A new employee in these groups; one with this e-mail address who is there already is put into them."""
+    """A new employee in these groups; one with this e-mail address who is there already is put into them.
+
+    Until he first signs in he is mailed a link to set a password.
+    """
+    row = await put_there(call, body)
+    if row.status == rules.PROVISIONED:
+        await invitations.send(call, rules.INVITATION, row.id, row.email, row.doc["preferredLanguage"])
+    return Reply(201, {"id": row.id})
+
+
+async def put_there(call: Call, body: EmployeeCreation) -> Row[Any]:
+    """The employee with this e-mail address, who is made if there is none, in these groups."""
     document = to_document(body)
     groups = await _groups(call, document.pop("groupIds"))
-    known = await by_email(call, body.contact_email, lock=True)
-    if known is None:
-        change = Change(None, {**document, "status": rules.PROVISIONED}, "create")
-        outcome = await store_one(call, KIND, change)
-        assert outcome.id is not None
-        id = outcome.id
-    else:
-        id = known.id
-    await assignments.assign(call, groups, id, EMPLOYEE)
-    return Reply(201, {"id": id})
+    row = await by_email(call, body.contact_email, lock=True)
+    if row is None:
+        await store_one(call, KIND, Change(None, {**document, "status": rules.PROVISIONED}, "create"))
+        row = await by_email(call, body.contact_email)
+        assert row is not None
+    await assignments.assign(call, groups, row.id, EMPLOYEE)
+    return row
 
 
 async def put_employee(call: Call, user_id: str, body: EmployeeUpdate) -> None:
@@ -208,7 +227,7 @@ async def _groups(call: Call, ids: Collection[str]) -> Sequence[Row[Any]]:
     return rows
 
 
-# For whoever signs employees in
+# For signing in
 
 
 async def by_email(call: Call, email: str, *, lock: bool = False) -> Row[Any] | None:
@@ -219,9 +238,10 @@ async def by_email(call: Call, email: str, *, lock: bool = False) -> Row[Any] | 
     return await call.db.first(statement.with_for_update() if lock else statement)
 
 
-async def by_id(call: Call, id: str) -> Row[Any] | None:
+async def by_id(call: Call, id: str, *, lock: bool = False) -> Row[Any] | None:
     """The employee with this id."""
-    return await call.db.first(select(employee).where(KIND.where(call, (id,))))
+    statement = select(employee).where(KIND.where(call, (id,)))
+    return await call.db.first(statement.with_for_update() if lock else statement)
 
 
 async def signed_in(call: Call, id: str) -> None:

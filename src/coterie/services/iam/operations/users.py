@@ -41,10 +41,15 @@ async def get_own_scopes(call: Call) -> UserScopesView:
 async def _shown(
     call: Call, user_id: str, granted: frozenset[str], groups: Sequence[Row[Any]]
 ) -> UserScopesView:
-    custom = await scopes.all_own(call) if ALL_SCOPES in granted else []
-    names = " ".join([*written(granted, custom), f"tenant={call.tenant.name}"])
+    names = await scope_names(call, granted)
     vendor_id = next((row.vendor_id for row in groups if row.vendor_id is not None), None)
     return UserScopesView(user_id=user_id, scopes=names, vendor_id=vendor_id)
+
+
+async def scope_names(call: Call, granted: frozenset[str]) -> str:
+    """Scopes as clients read them: by name, separated by spaces, the tenant last."""
+    custom = await scopes.all_own(call) if ALL_SCOPES in granted else []
+    return " ".join([*written(granted, custom), f"tenant={call.tenant.name}"])
 
 
 async def list_controls(call: Call, user_id: str, query: OwnControlsQuery) -> Reply:
