@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
 from coterie.kit.call import Call
-from coterie.services.iam.operations import company_groups, employees, grants
+from coterie.services.iam.operations import company_groups, employees, grants, scopes
 from coterie.services.iam.operations.company_groups import Group
 
 __all__ = [
@@ -19,10 +19,12 @@ __all__ = [
     "company_group_removed",
     "company_group_unassigned",
     "company_groups_created",
+    "custom_scopes_defined",
     "employee",
     "employee_by_email",
     "employee_scopes",
     "employee_signed_in",
+    "employees_among",
     "groups_of_companies",
     "scopes_of",
 ]
@@ -73,6 +75,19 @@ async def company_group_unassigned(call: Call, legal_entity_id: str, group_id: s
     A customer who is a contact of the legal entity no longer leaves its groups by himself.
     """
     await company_groups.unassigned(call, legal_entity_id, group_id, customer_id)
+
+
+async def custom_scopes_defined(call: Call, texts: Mapping[str, str]) -> None:
+    """Define scopes of the tenant's own, so that access controls can hold them; `texts`: what each is for.
+
+    Those that are there already stay as they are.
+    """
+    await scopes.defined(call, texts)
+
+
+async def employees_among(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are employees; none of them can be deleted until the transaction ends."""
+    return await employees.existing(call, ids)
 
 
 async def employee(call: Call, id: str) -> Employee | None:
