@@ -36,6 +36,8 @@ COUNTS = {
     "/product/demo/products": 300,
     "/customer/demo/customers": 1000,
     "/customer-management/demo/legal-entities": 40,
+    "/schema/demo/schemas": 2,
+    "/schema/demo/custom-entities/WORKSHOP/instances": 2,
     "/customer-management/demo/contact-assignments": len(with_parents()),
     "/customer-segment/demo/segments": 8,
     "/coupon/demo/coupons?totalCount=true": 3,
