@@ -7,6 +7,7 @@ import pytest
 from services.iam.world import World as Iam
 from services.schema.world import World, attribute
 from support.api import Api
+from support.storefront import new_client
 
 TYPES = "custom-entities"
 ACTIONS = ("manage", "manage_own", "read", "read_own")
@@ -94,6 +95,19 @@ def test_a_type_brings_scopes_that_outlive_it(world: World) -> None:
     assert api.get("/iam/{tenant}/access-controls/cars").json["scopes"] == named
     world.type("CAR")
     assert [each["id"] for each in api.events("iam.scope-created")].count("custom.car_read") == 1
+
+
+def test_an_api_key_gets_the_scopes_of_a_type(world: World) -> None:
+    world.type("RED__CAR_")
+    for kind, held in (("api", ()), ("custom", ("custom.red__car__read",))):
+        client, secret = new_client(world.api, kind, *held)
+        form = f"grant_type=client_credentials&client_id={client.id}&client_secret={secret}&scope=custom.red__car__read"
+        media = "application/x-www-form-urlencoded"
+        answer = world.api.as_(None).post("/oauth/token", form.encode(), content_type=media)
+        assert answer.json["scope"] == f"custom.red__car__read tenant={world.api.tenant}"
+        reader = world.api.as_(answer.json["access_token"])
+        assert world.send("GET", f"{TYPES}/RED__CAR_/instances", api=reader).status == 200
+        assert world.send("POST", f"{TYPES}/RED__CAR_/instances", {}, reader).status == 403
 
 
 def test_scopes_of_a_type_open_its_instances_and_no_others(api: Api) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coterie.services.schema.operations.documents import published
 from coterie.services.schema.rules.attributes import normalised, problems
-from coterie.services.schema.rules.documents import attributes_of, json_schema
+from coterie.services.schema.rules.documents import NotAttributes, attributes_of, json_schema
 from services.schema.world import World, attribute, values
 from support.api import Api, Response, new_tenant
 from support.shop import SEGMENTS
@@ -157,6 +158,32 @@ def test_required_and_nullable_are_two_things(world: World) -> None:
     assert shown["properties"]["a"] == {"type": ["string", "null"], "title": "A", "readOnly": True}
 
 
+def test_what_was_published_at_another_address_is_still_ones_own(world: World) -> None:
+    url = world.schema("extra", attribute("weight", "NUMBER"))
+    runtime, base = world.api.server.runtime, world.api.server.settings.base_url
+
+    async def found(base_url: str, url: str) -> Any:
+        async with runtime.database.reading() as db:
+            held = await published(db, base_url, url)
+        return held and (held.tenant, held.body is not None)
+
+    mine, moved = (world.api.tenant, True), "https://shop.example"
+    assert world.api.run(found(base, url)) == mine
+    assert world.api.run(found(moved, url)) == mine
+    assert world.api.run(found(moved, url.replace(base, moved))) == mine
+    assert world.api.run(found(moved, f"{moved}/schema/{world.api.tenant}/documents/extra_v2.json")) == (
+        mine[0],
+        False,
+    )
+    assert world.api.run(found(moved, f"{moved}/anything")) == ("", False)
+    for foreign in (
+        url.replace(base, "https://other.example"),
+        "https://other.example/a.json",
+        url.replace("_v1", "_v2"),
+    ):
+        assert world.api.run(found(moved, foreign)) is None
+
+
 # Attributes and back
 
 KEYS = st.text("abc-_1", min_size=1, max_size=5)
@@ -210,3 +237,39 @@ def test_a_published_document_says_the_attributes_that_it_was_made_of(given: lis
     stored = normalised(given)
     published = json_schema({"en": "X"}, stored, "en")
     assert normalised(attributes_of(published, "en")) == stored
+
+
+KEYWORDS = st.sampled_from(
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "anyOf",
+        "multipleOf",
+        "format",
+        "pattern",
+        "title",
+        "readOnly",
+    ]
+)
+WORDS = st.sampled_from(["object", "array", "string", "number", "integer", "null", "date", "boolean"])
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.floats(-1, 1), WORDS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(KEYWORDS | st.sampled_from(["a", "emporixReferenceType"]), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_is_uploaded_is_attributes_or_refused(given: Any, inside: Any) -> None:
+    for schema in (given, {"properties": {"a": given, "b": inside}}):
+        try:
+            found = attributes_of(schema, "en")
+        except NotAttributes:
+            continue
+        problems(normalised(found))

@@ -205,11 +205,9 @@ def _type(said: Document, place: str, language: str, depth: int) -> Document:
 def _decimal(said: Document, place: str) -> Document:
     _only(said, place, {"type", "multipleOf"})
     step = said.get("multipleOf", NO_PRECISION)
-    if step == 1:
-        return {"type": "NUMBER"}
-    if not isinstance(step, (int, float)) or Decimal(str(step)) == 0:
+    if isinstance(step, bool) or not isinstance(step, (int, float)) or not Decimal(str(step)):
         raise NotAttributes(f"{place}.multipleOf", "is no step of a DECIMAL")
-    return {"type": "DECIMAL", "precision": step}
+    return {"type": "NUMBER"} if step == 1 else {"type": "DECIMAL", "precision": step}
 
 
 def _array(said: Document, place: str, language: str, depth: int) -> Document:
