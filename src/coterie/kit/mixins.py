@@ -18,14 +18,15 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote, urldefrag
+from typing import Literal, NamedTuple
+from urllib.parse import urldefrag
 
 import jsonschema_rs
 
+from coterie import json_schema
 from coterie.fetch import FetchError, SafeFetcher
 from coterie.kit.errors import Problem
 
@@ -35,24 +36,11 @@ MAX_DOCUMENTS = 10
 """How many documents one schema may consist of, itself included."""
 LOAD_SECONDS = 20.0
 """How long fetching one schema with everything that it refers to may take."""
-MAX_NODES = 10_000
-"""How many nodes one document may have once its references into itself are written out: `allOf`s that name each
-other twice double the work at each step, and validating runs where other requests wait."""
 CONCURRENT_FETCHES = 16
 ABSENT_SECONDS = 1.0
 """How long a worker takes it that a schema is not published, unless it writes something itself."""
 MAX_PROBLEMS = 20
 """How many problems one mixin reports."""
-
-_DRAFTS: dict[str, type[jsonschema_rs.Validator]] = {
-    "json-schema.org/draft-04/schema": jsonschema_rs.Draft4Validator,
-    "json-schema.org/draft-06/schema": jsonschema_rs.Draft6Validator,
-    "json-schema.org/draft-07/schema": jsonschema_rs.Draft7Validator,
-    "json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
-    "json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
-}
-# Patterns come from outside: one that backtracks for long fails instead.
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 log = logging.getLogger("coterie.mixins")
 
@@ -81,13 +69,6 @@ class _Known:
     validator: jsonschema_rs.Validator | None = None
     invalid: str | None = None
     """Why a document that was fetched is no schema; with neither this nor a validator it is unreachable."""
-
-
-class Missing(Exception):
-    """A schema refers to a document that was not given."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
 
 
 class _Absent(Exception):
@@ -231,87 +212,11 @@ class Schemas:
             owner = held.tenant if held is not None else owner
             body = held.body if held is not None else None
             try:
-                documents[missing] = parsed = _parsed(body or await self._fetcher.get(missing))
-                check_size(parsed)
-                return await asyncio.to_thread(compiled, url, documents), owner
-            except Missing as needed:
+                documents[missing] = parsed = json_schema.parsed(body or await self._fetcher.get(missing))
+                json_schema.check_size(parsed)
+                return await asyncio.to_thread(json_schema.compiled, url, documents), owner
+            except json_schema.Missing as needed:
                 missing = needed.url
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON ({error})") from error
-
-
-def check_size(document: object) -> None:
-    """Raises `ValueError` for a document that is too large with its local references written out."""
-    sizes: dict[str, int] = {}
-
-    def size(node: object) -> int:
-        if isinstance(node, list):
-            return 1 + sum(map(size, node))
-        if not isinstance(node, dict):
-            return 1
-        total = 1 + sum(map(size, node.values()))
-        reference = node.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#"):
-            if reference not in sizes:
-                sizes[reference] = 1  # what refers to itself is counted once
-                sizes[reference] = size(_at(document, reference))
-            total += sizes[reference]
-        return total
-
-    try:
-        if size(document) > MAX_NODES:
-            raise ValueError(f"with its references it has more than {MAX_NODES} nodes, which we can't bound")
-    except RecursionError:
-        raise ValueError("its references are nested too deeply") from None
-
-
-def _at(document: object, reference: str) -> object:
-    """What a local reference leads to; None when that is no place of the document, which compiling will say."""
-    node = document
-    for step in filter(None, unquote(reference[1:]).split("/")):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, dict):
-            node = node.get(name)
-        elif isinstance(node, list) and name.isdecimal() and int(name) < len(node):
-            node = node[int(name)]
-        else:
-            return None
-    return node
-
-
-def compiled(url: str, documents: Mapping[str, object]) -> jsonschema_rs.Validator:
-    """Raises `Missing` when a reference leads to a document not given, `ValueError` when it is no schema."""
-    base, fragment = urldefrag(url)
-    root = documents[base]
-    if not isinstance(root, dict):
-        raise ValueError("not a JSON object")
-    drafted = str(root.get("$schema", "")).split("://")[-1].removesuffix("#")
-    draft = _DRAFTS.get(drafted, jsonschema_rs.Draft4Validator)
-    missing: list[str] = []
-
-    def given(uri: str) -> Any:
-        """Answers from memory only; without it the library would open connections and files by itself."""
-        try:
-            return documents[urldefrag(uri).url]
-        except KeyError:
-            missing.append(urldefrag(uri).url)
-            raise
-
-    # The class has decided the draft; left in, an address that the library doesn't know would be retrieved.
-    schema = {key: value for key, value in root.items() if key != "$schema"}
-    if fragment:
-        schema = {"$ref": url}
-    try:
-        return draft(schema, retriever=given, base_uri=base, mask="value", pattern_options=_PATTERNS)
-    except jsonschema_rs.ValidationError as error:
-        if missing:
-            raise Missing(missing[0]) from None
-        raise ValueError(error.message) from None
 
 
 def _form(mixins: object, urls: object) -> list[Problem]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeVar
 
+from coterie.json_schema import Missing, check_size, compiled
 from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_id
 from coterie.kit.errors import Invalid, Problem
-from coterie.kit.mixins import Missing, check_size, compiled
 from coterie.kit.resource import check_id
 from coterie.kit.rows import Upload
 from coterie.kit.store import prepared

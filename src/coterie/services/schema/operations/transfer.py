@@ -11,10 +11,11 @@ from typing import Any
 import jsonschema_rs
 from sqlalchemy import Column, exists, select
 
+from coterie.json_schema import Missing, compiled
 from coterie.kit.call import Call
 from coterie.kit.errors import CoterieError, Invalid, Problem
 from coterie.kit.language import check_map
-from coterie.kit.mixins import Missing, compiled, violations
+from coterie.kit.mixins import violations
 from coterie.kit.resource import check_id
 from coterie.kit.store import Change, Document, Written, among, store
 from coterie.kit.wire import convert, encode, parse, to_document
