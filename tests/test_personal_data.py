@@ -81,6 +81,13 @@ def everything(api: Api) -> None:
     _made(api, "PUT", "/iam/{tenant}/groups/g", group)
     _made(api, "PUT", f"/iam/{{tenant}}/groups/g/users/CUSTOMER/{NUMBER}")
     shop.segment("vip")
+    _made(api, "POST", "/schema/{tenant}/custom-entities", {"id": "NOTE", "name": {"en": "Note"}})
+    for owner in ({}, {"legalEntityId": "acme"}):
+        note = {
+            "name": {"en": "x" if owner else MARK},
+            "owner": {"type": "CUSTOMER", "userId": NUMBER, **owner},
+        }
+        _made(api, "POST", "/schema/{tenant}/custom-entities/NOTE/instances", note)
     row = f'{{"customerId": "{NUMBER}", "note": "{MARK}"}}\n'.encode()
     assert upload(api, row, segmentId="vip", mode="replace").status == 202
     finish(api)

@@ -62,6 +62,10 @@ def _seen(table: Table, _tenant: str, id: str) -> ColumnElement[bool]:
     return table.c.key.startswith(f"{id}/", autoescape=True)
 
 
+def _owned(table: Table, _tenant: str, id: str) -> ColumnElement[bool]:
+    return and_(table.c.owner_type == "CUSTOMER", table.c.owner_id == id)
+
+
 HOLDINGS: Mapping[str, Holding] = {
     "customer": Holding("removed", _by("id")),
     "customer_email": Holding("removed", _by("customer_id"), secret=("password_hash", "legacy_hash")),
@@ -77,6 +81,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "session_context": Holding("removed", _by("customer_id")),
     "login": Holding("removed", _by("customer_id")),
     "refresh_token": Holding("removed", _of_logins, secret=("hash",)),
+    "schema_instance": Holding("removed", _owned),
     "coupon_usage": Holding("removed", _by("customer_id")),
     "coupon_redemption": Holding("anonymised", _by("customer_id")),
     "coupon": Holding("kept", _mentions("doc")),
@@ -117,6 +122,9 @@ NOTHING = frozenset(
         "product",
         "product_category",
         "product_segment",
+        "schema_document",
+        "schema_type",
+        "schema_version",
         "signing_key",
         "site",
         "tenant",

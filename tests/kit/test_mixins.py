@@ -10,7 +10,7 @@ import pytest
 
 from coterie.fetch import SafeFetcher
 from coterie.kit.errors import Problem
-from coterie.kit.mixins import CONCURRENT_FETCHES, MAX_DOCUMENTS, MAX_PROBLEMS, Schemas, SchemasNeeded
+from coterie.kit.mixins import CONCURRENT_FETCHES, MAX_DOCUMENTS, MAX_PROBLEMS, Local, Schemas, SchemasNeeded
 
 COLOR = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -44,10 +44,10 @@ def schemas(site: Any, **options: Any) -> Schemas:
 async def checked(held: Schemas, mixins: Any, urls: Any, policy: Any = "reject") -> list[Problem]:
     """What the request pipeline does: check, load what is missing, check again."""
     try:
-        return held.check(mixins, urls, url_required=True, unreachable=policy)
+        return held.check(mixins, urls, tenant="t", url_required=True, unreachable=policy)
     except SchemasNeeded as needed:
         await held.load(needed.urls)
-    return held.check(mixins, urls, url_required=True, unreachable=policy)
+    return held.check(mixins, urls, tenant="t", url_required=True, unreachable=policy)
 
 
 def problems(site: Any, schema: Any, data: Any, **options: Any) -> list[Problem]:
@@ -62,7 +62,7 @@ def test_a_schema_is_asked_for_fetched_once_and_applied(site: Any) -> None:
     async def scene() -> None:
         held = schemas(site)
         with pytest.raises(SchemasNeeded) as needed:
-            held.check({"color": GOOD}, {"color": url}, url_required=True, unreachable="reject")
+            held.check({"color": GOOD}, {"color": url}, tenant="t", url_required=True, unreachable="reject")
         assert needed.value.urls == {url}
         await held.load(needed.value.urls)
         for _ in range(3):
@@ -152,20 +152,20 @@ def test_a_keyword_of_a_later_draft_is_ignored_in_draft_4(site: Any) -> None:
 def test_what_is_wrong_in_form_is_refused_without_loading(
     site: Any, mixins: Any, urls: Any, field: str
 ) -> None:
-    found = schemas(site).check(mixins, urls, url_required=False, unreachable="accept")
+    found = schemas(site).check(mixins, urls, tenant="t", url_required=False, unreachable="accept")
     assert [problem.field for problem in found] == [field]
 
 
 def test_nothing_to_check_is_no_problem(site: Any) -> None:
     held = schemas(site)
     for mixins, urls in ((None, None), ({}, {}), (None, {"color": "http://never.fetched/"})):
-        assert held.check(mixins, urls, url_required=True, unreachable="reject") == []
+        assert held.check(mixins, urls, tenant="t", url_required=True, unreachable="reject") == []
 
 
 def test_a_mixin_without_url(site: Any) -> None:
     held = schemas(site)
-    assert held.check({"color": {}}, None, url_required=False, unreachable="reject") == []
-    (problem,) = held.check({"color": {}}, {}, url_required=True, unreachable="accept")
+    assert held.check({"color": {}}, None, tenant="t", url_required=False, unreachable="reject") == []
+    (problem,) = held.check({"color": {}}, {}, tenant="t", url_required=True, unreachable="accept")
     assert problem.field == "mixins.color"
     assert problem.message.startswith("No matching schema found")
 
@@ -328,7 +328,7 @@ def test_concurrent_loads_of_a_url_are_one_fetch_and_survive_a_caller_that_gives
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.gather(*others)
-        assert held.check({"m": {}}, {"m": url}, url_required=True, unreachable="reject") == []
+        assert held.check({"m": {}}, {"m": url}, tenant="t", url_required=True, unreachable="reject") == []
         await held.load([url])
 
     run(scene())
@@ -348,16 +348,16 @@ def test_the_least_recently_used_schema_is_forgotten(site: Any) -> None:
         held = schemas(site, capacity=2)
         for url in (a, b, a, c):
             assert await checked(held, {"m": {}}, {"m": url}) == []
-        held.check({"m": {}, "n": {}}, {"m": a, "n": c}, url_required=True, unreachable="reject")
+        held.check({"m": {}, "n": {}}, {"m": a, "n": c}, tenant="t", url_required=True, unreachable="reject")
         with pytest.raises(SchemasNeeded):
-            held.check({"m": {}}, {"m": b}, url_required=True, unreachable="reject")
+            held.check({"m": {}}, {"m": b}, tenant="t", url_required=True, unreachable="reject")
 
     run(scene())
 
 
 def test_a_schema_of_this_server_needs_no_fetch(site: Any) -> None:
-    def local(url: str) -> bytes | None:
-        return b'{"required":["x"]}' if url.startswith("https://shop.example/") else None
+    async def local(url: str) -> Local | None:
+        return Local("t", b'{"required":["x"]}') if url.startswith("https://shop.example/") else None
 
     async def scene() -> None:
         held = schemas(site, local=local)
@@ -382,3 +382,37 @@ def test_a_schema_whose_references_double_is_refused_before_it_is_compiled(site:
     assert "more than 10000 nodes" in problem.message
     recursive = {"properties": {"name": {"type": "string"}, "part": {"$ref": "#"}}}
     assert problems(site, recursive, {**GOOD, "part": GOOD}) == []
+
+
+def test_what_this_server_would_publish_is_asked_for_again_once_something_was_written() -> None:
+    published: dict[str, bytes] = {}
+
+    async def local(url: str) -> Local | None:
+        return Local("t", published.get(url))
+
+    async def scene() -> None:
+        held = Schemas(SafeFetcher(), local=local)
+        url = "https://shop.example/a_v1.json"
+        (problem,) = await checked(held, {"m": {}}, {"m": url}, "accept")
+        assert problem.message == f"No matching schema found: {url} is not published by this tenant"
+        published[url] = b"{}"
+        assert len(await checked(held, {"m": {}}, {"m": url})) == 1
+        held.absent.clear()
+        assert await checked(held, {"m": {}}, {"m": url}) == []
+
+    run(scene())
+
+
+def test_a_tenants_schema_is_for_nobody_else_not_even_by_reference() -> None:
+    urls = [f"https://shop.example/{name}.json" for name in ("mine", "theirs", "both")]
+    bodies = [b"{}", b"{}", json.dumps({"allOf": [{"$ref": urls[1]}]}).encode()]
+
+    async def local(url: str) -> Local | None:
+        return Local("them" if url == urls[1] else "t", bodies[urls.index(url)])
+
+    async def scene() -> None:
+        held = Schemas(SafeFetcher(), local=local)
+        for url, count in zip(urls, (0, 1, 1), strict=True):
+            assert len(await checked(held, {"m": {}}, {"m": url}, "accept")) == count
+
+    run(scene())

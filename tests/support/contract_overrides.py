@@ -359,6 +359,25 @@ IAM = (
     ),
 )
 
+SCHEMA_ID = "§2.9: creates answer with the id"
+
+SCHEMA = (
+    Override("schema", ("schemas", "SchemaType"), {"enum": None}, "its description: or any custom type's id"),
+    *(
+        Override(
+            "schema",
+            ("schemas", schema, "properties", "mixins"),
+            {"type": "object"},
+            "the document's examples: an object, though it says string",
+        )
+        for schema in ("CustomInstanceCreation", "CustomInstanceUpdate", "CustomInstanceResponse")
+    ),
+    requires("schema", "IdResponse", "id", SCHEMA_ID),
+    requires("schema", "CustomInstanceResponse", "id type owner metadata", "§3.11"),
+    requires("schema", "CustomSchemaTypeResponse", "id name metadata", "§3.11"),
+    requires("schema", "BulkResponse", BULK_ENTRY, "§2.12", "items"),
+)
+
 OVERRIDES: tuple[Override, ...] = (
     *OAUTH,
     *CUSTOMER,
@@ -370,6 +389,7 @@ OVERRIDES: tuple[Override, ...] = (
     *COUPON,
     *SEGMENT,
     *IAM,
+    *SCHEMA,
 )
 
 ME = "/customer/{tenant}/me"

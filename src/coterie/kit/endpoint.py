@@ -66,8 +66,9 @@ async def _serve(runtime: Runtime, match: Match, request: Request) -> Answer:
         # Another tenant's token learns nothing, not even whether the tenant exists.
         if parameters.pop("tenant", caller.tenant) != caller.tenant:
             raise Forbidden
-        if not caller.may(row.scopes) and not (row.restricted and caller.restricted_to(row.scopes)):
-            raise Forbidden(row.scopes)
+        scopes = row.scopes_for(parameters)
+        if not caller.may(scopes) and not (row.restricted and caller.restricted_to(scopes)):
+            raise Forbidden(scopes)
         tenant = await _known_tenant(runtime, caller.tenant)
     query = parse_query(request.query)
     arguments: dict[str, Any] = {}

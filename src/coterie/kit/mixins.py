@@ -10,6 +10,7 @@ What happens to a URL, by outcome:
   another): the data must satisfy it. Remote `$ref`s are fetched under the same policy as the URL itself.
 - it, or what it refers to, can't be fetched: `unreachable` decides, `accept` (and log) or `reject`.
 - it was fetched but is not a JSON Schema: always a problem, since trying again won't help.
+- a schema that this server publishes is never fetched. One that is not, or not by the tenant, is always a problem.
 """
 
 import asyncio
@@ -17,14 +18,15 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
-from urllib.parse import unquote, urldefrag
+from typing import Literal, NamedTuple
+from urllib.parse import urldefrag
 
 import jsonschema_rs
 
+from coterie import json_schema
 from coterie.fetch import FetchError, SafeFetcher
 from coterie.kit.errors import Problem
 
@@ -34,22 +36,11 @@ MAX_DOCUMENTS = 10
 """How many documents one schema may consist of, itself included."""
 LOAD_SECONDS = 20.0
 """How long fetching one schema with everything that it refers to may take."""
-MAX_NODES = 10_000
-"""How many nodes one document may have once its references into itself are written out: `allOf`s that name each
-other twice double the work at each step, and validating runs where other requests wait."""
 CONCURRENT_FETCHES = 16
+ABSENT_SECONDS = 1.0
+"""How long a worker takes it that a schema is not published, unless it writes something itself."""
 MAX_PROBLEMS = 20
 """How many problems one mixin reports."""
-
-_DRAFTS: dict[str, type[jsonschema_rs.Validator]] = {
-    "json-schema.org/draft-04/schema": jsonschema_rs.Draft4Validator,
-    "json-schema.org/draft-06/schema": jsonschema_rs.Draft6Validator,
-    "json-schema.org/draft-07/schema": jsonschema_rs.Draft7Validator,
-    "json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
-    "json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
-}
-# Patterns come from outside: one that backtracks for long fails instead.
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 log = logging.getLogger("coterie.mixins")
 
@@ -62,19 +53,30 @@ class SchemasNeeded(Exception):
         self.urls = urls
 
 
+class Local(NamedTuple):
+    """What this server holds at a URL of its own: the document, or None for one that is not published."""
+
+    tenant: str
+    body: bytes | None
+
+
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a URL until `expires` (seconds of the monotonic clock)."""
+    """What is known of a URL until `expires` (seconds of the monotonic clock); `tenant`: whose it is, if anybody's."""
 
     expires: float
+    tenant: str | None = None
     validator: jsonschema_rs.Validator | None = None
     invalid: str | None = None
     """Why a document that was fetched is no schema; with neither this nor a validator it is unreachable."""
 
 
-class _Missing(Exception):
-    def __init__(self, url: str) -> None:
-        self.url = url
+class _Absent(Exception):
+    """This server would publish the schema, and does not."""
+
+
+async def _nowhere(_url: str) -> Local | None:
+    return None
 
 
 class Schemas:
@@ -82,7 +84,8 @@ class Schemas:
 
     A schema is kept for `ttl_seconds` and an outcome other than a schema for `negative_ttl_seconds`; of more
     than `capacity` the least recently used are forgotten. A schema that has expired and can't be fetched
-    again stays in force. `local(url)` gives the bytes of a schema that this server holds itself, or None.
+    again stays in force. `local(url)` gives what this server itself holds at a URL, None where that isn't its own.
+    absent: URLs that it does not publish, until when; whoever may have published one clears it.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Schemas:
         *,
         negative_ttl_seconds: float = 60.0,
         capacity: int = 500,
-        local: Callable[[str], bytes | None] = lambda url: None,
+        local: Callable[[str], Awaitable[Local | None]] = _nowhere,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetcher = fetcher
@@ -101,12 +104,13 @@ class Schemas:
         self._capacity = capacity
         self._local = local
         self._clock = clock
+        self.absent: dict[str, float] = {}
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(CONCURRENT_FETCHES)
 
     def check(
-        self, mixins: object, urls: object, *, url_required: bool, unreachable: Unreachable
+        self, mixins: object, urls: object, *, tenant: str, url_required: bool, unreachable: Unreachable
     ) -> list[Problem]:
         """Problems of a resource's `mixins`, given its `metadata.mixins` (either may be None).
 
@@ -127,9 +131,11 @@ class Schemas:
                 if url_required:
                     problems.append(_no_schema(name, f"metadata.mixins.{name} holds no schema URL"))
                 continue
-            entry = known[url]
-            if entry.validator is not None:
-                problems += _violations(name, data, entry.validator)
+            entry = known.get(url)
+            if entry is None or entry.tenant not in (None, tenant):
+                problems.append(_no_schema(name, f"{url} is not published by this tenant"))
+            elif entry.validator is not None:
+                problems += violations(name, data, entry.validator)
             elif entry.invalid is not None:
                 text = f"{url} is not a JSON Schema: {entry.invalid}"
                 problems.append(Problem.violation(f"metadata.mixins.{name}", text))
@@ -147,6 +153,8 @@ class Schemas:
         needed = set()
         for url in urls:
             entry = self._known.get(url)
+            if self.absent.get(url, 0.0) > now:
+                continue
             if entry is None or entry.expires <= now:
                 needed.add(url)
             else:
@@ -169,114 +177,46 @@ class Schemas:
         await asyncio.shield(task)
 
     async def _load(self, url: str) -> None:
-        validator, invalid, ttl = None, None, self._negative_ttl
+        validator, invalid, tenant, ttl = None, None, None, self._negative_ttl
         try:
             async with self._turns, asyncio.timeout(LOAD_SECONDS):
-                validator = await self._compiled(url)
+                validator, tenant = await self._compiled(url)
             ttl = self._ttl
+        except _Absent:
+            if len(self.absent) >= self._capacity:
+                self.absent.clear()
+            self.absent[url] = self._clock() + ABSENT_SECONDS
+            return
         except (FetchError, TimeoutError) as error:
             log.warning("mixin schema %s cannot be fetched: %s", url, error or "it takes too long")
             before = self._known.get(url)
             validator = before.validator if before else None
         except ValueError as error:
             invalid = _short(str(error))
-        self._known[url] = _Known(self._clock() + ttl, validator, invalid)
+        self._known[url] = _Known(self._clock() + ttl, tenant, validator, invalid)
         self._known.move_to_end(url)
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
 
-    async def _compiled(self, url: str) -> jsonschema_rs.Validator:
-        """The validator of a URL, fetching document by document what compiling turns out to need."""
+    async def _compiled(self, url: str) -> tuple[jsonschema_rs.Validator, str | None]:
+        """The validator of a URL, and whose it is; fetches document by document what compiling turns out to need."""
         documents: dict[str, object] = {}
+        owner: str | None = None
         missing = urldefrag(url).url
         while True:
             if len(documents) == MAX_DOCUMENTS:
                 raise ValueError(f"it refers to more than {MAX_DOCUMENTS - 1} other documents")
-            body = self._local(missing)
-            if body is None:
-                body = await self._fetcher.get(missing)
+            held = await self._local(missing)
+            if held is not None and (held.body is None or (owner or held.tenant) != held.tenant):
+                raise _Absent
+            owner = held.tenant if held is not None else owner
+            body = held.body if held is not None else None
             try:
-                documents[missing] = parsed = _parsed(body)
-                _check_size(parsed)
-                return await asyncio.to_thread(_compile, url, documents)
-            except _Missing as needed:
+                documents[missing] = parsed = json_schema.parsed(body or await self._fetcher.get(missing))
+                json_schema.check_size(parsed)
+                return await asyncio.to_thread(json_schema.compiled, url, documents), owner
+            except json_schema.Missing as needed:
                 missing = needed.url
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON ({error})") from error
-
-
-def _check_size(document: object) -> None:
-    """Raises `ValueError` for a document that is too large with its local references written out."""
-    sizes: dict[str, int] = {}
-
-    def size(node: object) -> int:
-        if isinstance(node, list):
-            return 1 + sum(map(size, node))
-        if not isinstance(node, dict):
-            return 1
-        total = 1 + sum(map(size, node.values()))
-        reference = node.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#"):
-            if reference not in sizes:
-                sizes[reference] = 1  # what refers to itself is counted once
-                sizes[reference] = size(_at(document, reference))
-            total += sizes[reference]
-        return total
-
-    try:
-        if size(document) > MAX_NODES:
-            raise ValueError(f"with its references it has more than {MAX_NODES} nodes, which we can't bound")
-    except RecursionError:
-        raise ValueError("its references are nested too deeply") from None
-
-
-def _at(document: object, reference: str) -> object:
-    """What a local reference leads to; None when that is no place of the document, which compiling will say."""
-    node = document
-    for step in filter(None, unquote(reference[1:]).split("/")):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, dict):
-            node = node.get(name)
-        elif isinstance(node, list) and name.isdecimal() and int(name) < len(node):
-            node = node[int(name)]
-        else:
-            return None
-    return node
-
-
-def _compile(url: str, documents: Mapping[str, object]) -> jsonschema_rs.Validator:
-    """Raises `_Missing` when a reference leads to a document not given, `ValueError` when it is no schema."""
-    base, fragment = urldefrag(url)
-    root = documents[base]
-    if not isinstance(root, dict):
-        raise ValueError("not a JSON object")
-    drafted = str(root.get("$schema", "")).split("://")[-1].removesuffix("#")
-    draft = _DRAFTS.get(drafted, jsonschema_rs.Draft4Validator)
-    missing: list[str] = []
-
-    def given(uri: str) -> Any:
-        """Answers from memory only; without it the library would open connections and files by itself."""
-        try:
-            return documents[urldefrag(uri).url]
-        except KeyError:
-            missing.append(urldefrag(uri).url)
-            raise
-
-    # The class has decided the draft; left in, an address that the library doesn't know would be retrieved.
-    schema = {key: value for key, value in root.items() if key != "$schema"}
-    if fragment:
-        schema = {"$ref": url}
-    try:
-        return draft(schema, retriever=given, base_uri=base, mask="value", pattern_options=_PATTERNS)
-    except jsonschema_rs.ValidationError as error:
-        if missing:
-            raise _Missing(missing[0]) from None
-        raise ValueError(error.message) from None
 
 
 def _form(mixins: object, urls: object) -> list[Problem]:
@@ -305,7 +245,7 @@ def _no_schema(name: str, reason: str) -> Problem:
     return Problem.violation(f"mixins.{name}", f"No matching schema found: {_short(reason)}")
 
 
-def _violations(name: str, data: object, validator: jsonschema_rs.Validator) -> list[Problem]:
+def violations(name: str, data: object, validator: jsonschema_rs.Validator) -> list[Problem]:
     """What the data of one mixin violates; required properties that one object lacks are one problem."""
     if validator.is_valid(data):  # much cheaper than looking for errors that are not there
         return []

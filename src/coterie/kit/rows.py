@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coterie.database.session import Session
     from coterie.kit.call import Call
     from coterie.kit.jobs import Job, Step
+    from coterie.kit.mixins import Local
     from coterie.kit.outbox import Event
     from coterie.kit.runtime import Runtime
 
@@ -28,9 +29,13 @@ Mode = Literal["read", "write", "none"]
 Reaction = Callable[["Call", "list[Event]"], Awaitable[None]]
 Chore = Callable[["Runtime", "Session", "datetime", int], Awaitable[int]]
 Run = Callable[["Call", "Job"], Awaitable["Step"]]
+Published = Callable[["Session", str, str], Awaitable["Local | None"]]
 
 PUBLIC: None = None  # no token at all
 ANY: tuple[str, ...] = ()  # a valid token of any kind
+TYPED = (
+    "{lowerCaseType}"  # in a scope: the path's type of custom entities, as its scopes name it (CONTRACT §1.8)
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,12 @@ class Row:
     extension: bool = False
     restricted: bool = False
 
+    def scopes_for(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
+        """The scopes of which a request with these path parameters needs one."""
+        if not self.scopes or TYPED not in self.scopes[-1]:
+            return self.scopes or ()
+        return tuple(scope.replace(TYPED, parameters["type"].lower()) for scope in self.scopes)
+
 
 @dataclass(frozen=True)
 class Authority:
@@ -115,6 +126,7 @@ class Service:
     authority: of the one service that says what customers and employees may do.
     chores: what is to be done now and then, such as deleting what has expired: each does about so many rows, and
     says how many it did.
+    published: of the one service that publishes schemas of mixins: what it holds at a URL, given the server's own.
     """
 
     name: str
@@ -127,6 +139,7 @@ class Service:
     jobs: Mapping[str, Run] = field(default_factory=dict)
     authority: Authority | None = None
     chores: tuple[Chore, ...] = ()
+    published: Published | None = None
 
     @property
     def segment(self) -> str:

@@ -14,7 +14,7 @@ from coterie.fetch import SafeFetcher
 from coterie.kit.clock import Clock, jittered
 from coterie.kit.errors import Conflict, Invalid, Problem
 from coterie.kit.keys import Vault
-from coterie.kit.mixins import Schemas, SchemasNeeded
+from coterie.kit.mixins import Local, Schemas, SchemasNeeded
 from coterie.kit.outbox import flush
 from coterie.kit.passwords import Passwords
 from coterie.kit.rows import Reaction, Service
@@ -72,6 +72,7 @@ class Runtime:
                     raise DryRun
             finally:
                 call._db = None
+        self.schemas.absent.clear()
         if call.regranted:
             self.tokens.forget(call.tenant.name)
         if written:
@@ -121,6 +122,14 @@ def build(
             reactions[type_] = (*reactions.get(type_, ()), *(own if isinstance(own, tuple) else (own,)))
     authority = next((service.authority for service in known if service.authority is not None), None)
     fetcher = SafeFetcher(settings.names("allowed_hosts"))
+    published = next((service.published for service in known if service.published is not None), None)
+
+    async def local(url: str) -> Local | None:
+        if published is None:
+            return None
+        async with database.reading() as session:
+            return await published(session, settings.base_url, url)
+
     return Runtime(
         settings=settings,
         clock=clock,
@@ -130,7 +139,7 @@ def build(
         tokens=Tokens(database, clock, vault, settings, authority),
         passwords=passwords or Passwords(),
         fetcher=fetcher,
-        schemas=Schemas(fetcher, settings.schema_seconds),
+        schemas=Schemas(fetcher, settings.schema_seconds, local=local),
         services=known,
         reactions=reactions,
     )

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Row, Table, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+    update,
+)
 
 from coterie.database.session import Retry, Session
 from coterie.kit.bulk import Outcome
@@ -265,6 +276,7 @@ def _problems(call: Call, kind: Kind, document: Document, before: Document | Non
         problems += call.runtime.schemas.check(
             document.get("mixins") or {},
             (document.get("metadata") or {}).get("mixins") or {},
+            tenant=call.tenant.name,
             url_required=kind.mixins_need_url,
             unreachable=call.setting("mixins.unreachable"),
         )

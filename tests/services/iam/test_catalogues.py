@@ -28,6 +28,9 @@ def test_an_access_control_of_ones_own(api: Api) -> None:
         "restrictedTo": "employee",
     }
     api.put(f"{SCOPES}/order.order_manage", {})
+    assert (
+        api.post("/schema/{tenant}/custom-entities", {"id": "THING", "name": {"en": "Thing"}}).status == 201
+    )
     made = api.put(f"{CONTROLS}/mine", body)
     assert (made.status, made.json) == (201, {"id": "mine"})
     told = api.get(f"{CONTROLS}/mine").json

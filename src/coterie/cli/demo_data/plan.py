@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from coterie.cli.demo_data import load
 from coterie.cli.demo_data.catalogue import assignments, categories, products
+from coterie.cli.demo_data.custom import TYPE, custom_type, schemas, workshops
 from coterie.cli.demo_data.people import contacts, legal_entities, people
 from coterie.cli.demo_data.segments import items, members, segments
 
@@ -36,7 +37,16 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
         *_segments(tenant, bulk),
     ]
     steps += [Step("coupons", "POST", f"/coupon/{tenant}/coupons", body) for body in load("shop")["coupon"]]
-    return steps
+    return [*steps, *_custom(tenant)]
+
+
+def _custom(tenant: str) -> Iterator[Step]:
+    root = f"/schema/{tenant}"
+    yield Step("workshops", "POST", f"{root}/custom-entities", custom_type())
+    for body in schemas():
+        yield Step("workshops", "POST", f"{root}/schemas", body)
+    bulk = f"{root}/custom-entities/{TYPE}/instances/bulk?validateReferences=true"
+    yield Step("workshops", "PUT", bulk, workshops())
 
 
 def _sites(tenant: str) -> Iterator[Step]:

@@ -15,9 +15,13 @@ from coterie.services.category.rules import PRODUCT, Node
 __all__ = ["Node", "assignments", "closure", "existing", "names", "nodes_with_ancestors"]
 
 names: Final = select(
-    tables.category.c.tenant, tables.category.c.id, tables.category.c.code, tables.category.c.name
+    tables.category.c.tenant,
+    tables.category.c.id,
+    tables.category.c.code,
+    tables.category.c.name,
+    tables.category.c.published,
 )
-"""The categories of all tenants, to join: tenant, id, code (or NULL), name (a map of texts)."""
+"""The categories of all tenants, to join: tenant, id, code (or NULL), name (a map of texts), published."""
 
 closure: Final = select(
     tables.closure.c.tenant,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from coterie.kit.call import Call
-from coterie.services.iam.operations import administrators, company_groups, grants
+from coterie.services.iam.operations import administrators, company_groups, employees, grants, scopes
 from coterie.services.iam.operations.company_groups import Group
 from coterie.services.iam.operations.invitations import Invitation
 
@@ -17,6 +17,8 @@ __all__ = [
     "company_group_removed",
     "company_group_unassigned",
     "company_groups_created",
+    "custom_scopes_defined",
+    "employees_among",
     "groups_of_companies",
     "scopes_of",
 ]
@@ -61,3 +63,16 @@ async def company_group_unassigned(call: Call, legal_entity_id: str, group_id: s
 async def administrator_invited(call: Call, email: str, first_name: str, last_name: str) -> Invitation:
     """Make somebody an employee who may do everything; the link by which he sets his password."""
     return await administrators.invited(call, email, first_name, last_name)
+
+
+async def custom_scopes_defined(call: Call, texts: Mapping[str, str]) -> None:
+    """Define scopes of the tenant's own, so that access controls can hold them; `texts`: what each is for.
+
+    Those that are there already stay as they are.
+    """
+    await scopes.defined(call, texts)
+
+
+async def employees_among(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are employees; none of them can be deleted until the transaction ends."""
+    return await employees.existing(call, ids)

@@ -6,7 +6,7 @@ from coterie.kit import clients
 from coterie.kit.call import Call
 from coterie.kit.errors import Invalid, Problem, Unauthorized
 from coterie.kit.logins import BEARER
-from coterie.kit.rows import Form
+from coterie.kit.rows import TYPED, Form
 from coterie.services.oauth import rules
 from coterie.services.oauth.schemas import TokenRequest, TokenView
 
@@ -32,9 +32,8 @@ async def request_token(call: Call, body: Form[TokenRequest]) -> TokenView:
         raise Unauthorized("client")
     scopes = rules.granted(client.scopes, client.tenant, request.scope)
     issued = (await call.runtime.tokens.issuer()).service(client, scopes)
-    every = frozenset(
-        scope for service in call.runtime.services for row in service.rows for scope in row.scopes or ()
-    )
+    named = (scope for service in call.runtime.services for row in service.rows for scope in row.scopes or ())
+    every = frozenset(scope for scope in named if TYPED not in scope)
     return TokenView(
         access_token=issued.access_token,
         token_type=BEARER,

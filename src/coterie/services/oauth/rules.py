@@ -11,7 +11,7 @@ from coterie.kit.errors import Invalid, Problem
 
 GRANT_TYPE = "client_credentials"
 # `{service}.{resource}_{action}`, with an optional restriction.
-_SCOPE = re.compile(r"[A-Za-z][A-Za-z-]*\.[A-Za-z0-9]+(_[A-Za-z0-9]+)*(--[A-Za-z0-9_-]+)?")
+_SCOPE = re.compile(r"[A-Za-z][A-Za-z-]*\.[A-Za-z0-9_]+(--[A-Za-z0-9_-]+)?")
 _TENANT = "tenant="
 # Older names that clients still hold and ask for.
 _ALIASES = {"session_context.context_manage": "sessioncontext.context_manage"}

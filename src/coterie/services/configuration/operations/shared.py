@@ -185,6 +185,7 @@ def _against_schema(call: Call, body: Configuration, document: Document) -> list
     found = call.runtime.schemas.check(
         {_MIXIN: {"value": body.value}},
         {_MIXIN: url},
+        tenant=call.tenant.name,
         url_required=True,
         unreachable=call.setting("mixins.unreachable"),
     )

@@ -11,7 +11,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Forbidden, Invalid, NotFound, Problem
 from coterie.kit.language import filter_map
 from coterie.kit.listing import page
-from coterie.kit.store import Change, Kind, Written, remove, store_one
+from coterie.kit.store import Change, Kind, Written, among_stored, remove, store_one
 from coterie.kit.wire import to_document
 from coterie.query.q_sql import Field, Fields
 from coterie.services.iam import events
@@ -236,6 +236,11 @@ async def by_email(call: Call, email: str, *, lock: bool = False) -> Row[Any] | 
         employee.c.tenant == call.tenant.name, employee.c.folded == rules.folded(email)
     )
     return await call.db.first(statement.with_for_update() if lock else statement)
+
+
+async def existing(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are employees; none of them can be deleted until the transaction ends."""
+    return await among_stored(call, employee.c.id, ids)
 
 
 async def by_id(call: Call, id: str, *, lock: bool = False) -> Row[Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -69,6 +69,26 @@ async def delete_scope(call: Call, scope_id: str) -> None:
 async def own(call: Call, ids: Sequence[str]) -> set[str]:
     """Those of the names that are scopes of the tenant's own; none is deleted until the transaction ends."""
     return await among_stored(call, scope.c.id, [id for id in ids if id not in SCOPES])
+
+
+async def defined(call: Call, texts: Mapping[str, str]) -> None:
+    """Define scopes of the tenant's own, each with what it is for; those that are there stay as they are."""
+    rows = [
+        {
+            "tenant": call.tenant.name,
+            "id": id,
+            **KIND.row_of(
+                {"domain": id.partition(".")[0], "description": {call.tenant.languages.default: text}}
+            ),
+            "version": 1,
+            "created_at": call.at,
+            "modified_at": call.at,
+        }
+        for id, text in texts.items()
+    ]
+    statement = call.db.insert(scope).on_conflict_do_nothing().returning(scope)
+    made = [(row, KIND.document_of(row)) for row in await call.db.all(statement, rows)]
+    await _written(call, [Written((row.id,), document, None, KIND.view_of(row)) for row, document in made])
 
 
 async def all_own(call: Call) -> list[str]:

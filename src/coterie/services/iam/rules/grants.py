@@ -10,7 +10,6 @@ from typing import Any
 from coterie.kit.caller import ALL_SCOPES, RESTRICTION
 from coterie.services.iam.rules.catalogue import ACCESS_CONTROLS, DEFAULT_TEMPLATE, SCOPES, TEMPLATES
 
-_CUSTOM_TYPE = re.compile(r"custom\.[a-z0-9_-]+_(read|manage|read_own|manage_own)")
 SCOPE_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
@@ -96,16 +95,9 @@ def exceeding(held: Collection[str], wanted: Iterable[str]) -> list[str]:
 
 
 def unknown_scopes(scopes: Iterable[str], custom: Collection[str]) -> list[str]:
-    """Those of the scopes that nobody defined; `custom` are the tenant's own.
-
-    A type of custom entities brings four scopes of its own (CONTRACT §1.8).
-    """
+    """Those of the scopes that nobody defined; `custom` are the tenant's own, those of its custom types included."""
     bases = {scope: scope.partition(RESTRICTION)[0] for scope in scopes}
-    return [
-        scope
-        for scope, base in bases.items()
-        if base not in SCOPES and base not in custom and not _CUSTOM_TYPE.fullmatch(base)
-    ]
+    return [scope for scope, base in bases.items() if base not in SCOPES and base not in custom]
 
 
 def written(scopes: Collection[str], custom: Collection[str]) -> list[str]:
