@@ -1,0 +1,29 @@
+"""Revision 0017: Classify, stamp trees, keep catalogs."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from coterie.query.sql import Json, Str
+
+revision = "0017"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    """Bring the schema from the revision before to this one."""
+    op.create_table(
+        "category_stamp",
+        sa.Column("tenant", Str(), nullable=False),
+        sa.Column("stamp", Str(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant"),
+    )
+    op.create_table(
+        "product_classification",
+        sa.Column("tenant", Str(), nullable=False),
+        sa.Column("category_id", Str(), nullable=False),
+        sa.Column("mixins", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "category_id"),
+    )
+    op.add_column("category", sa.Column("type", Str(), server_default="STANDARD", nullable=False))
+    # Without a stamp nothing is kept in memory.
+    op.execute("INSERT INTO category_stamp (tenant, stamp) SELECT DISTINCT tenant, 'first' FROM category")
