@@ -92,6 +92,8 @@ HOLDINGS: Mapping[str, Holding] = {
 NOTHING = frozenset(
     {
         "api_client",
+        "catalog",
+        "catalog_reference",
         "category",
         "category_assignment",
         "category_closure",

@@ -11,7 +11,18 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_uuid
 from coterie.kit.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored, locked, remove, store_one
+from coterie.kit.store import (
+    Document,
+    Kind,
+    Refusal,
+    Write,
+    Written,
+    among_stored,
+    kept_rows,
+    locked,
+    remove,
+    store_one,
+)
 from coterie.query.q_sql import Field, Fields
 from coterie.services.category import events, rules
 from coterie.services.category.operations import classification, hierarchy
@@ -201,6 +212,12 @@ RESOURCE = Resource(
 async def existing(call: Call, ids: Collection[str]) -> set[str]:
     """Those of `ids` that are categories; none of them can be deleted until the transaction ends."""
     return await among_stored(call, category.c.id, ids)
+
+
+async def roots(call: Call, ids: Collection[str]) -> set[str]:
+    """The same of root categories."""
+    rows = await kept_rows(call, category.c.id, [category.c.id, category.c.parent_id], ids)
+    return {row.id for row in rows if row.parent_id is None}
 
 
 async def create(call: Call, query: PublishQuery, body: CategoryCreation) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 
 from coterie.kit.call import Call, Reply
-from coterie.kit.store import Document
+from coterie.kit.store import Document, among
 from coterie.kit.wire import encode
 from coterie.memory import MEMORY
 from coterie.services.category import events, rules
@@ -64,6 +64,22 @@ async def _tree_of(call: Call, root_id: str, unpublished: bool) -> Document:
             return tree
     detail = f"Category tree for category with id '{root_id}' not found"
     raise missing(root_id, "Error while getting category tree", detail)
+
+
+async def trees_of(call: Call, root_ids: Collection[str]) -> Reply:
+    """The published trees of these roots."""
+    if not root_ids:
+        return Reply(value=[])
+    below = select(closure.c.category_id).where(
+        closure.c.tenant == call.tenant.name,
+        among(call.db, [closure.c.ancestor_id], [(id,) for id in root_ids]),
+    )
+    return await _kept(
+        call,
+        ("roots", frozenset(root_ids)),
+        False,
+        lambda: _forest_of(call, False, category.c.id.in_(below)),
+    )
 
 
 async def rebuild_tree(call: Call, root_category_id: str, query: ShownQuery) -> Document:
