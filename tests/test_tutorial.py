@@ -1,4 +1,4 @@
-"""The tutorial tells the truth: every command of it, unchanged, against a server started for the first time."""
+"""The tutorial and the guides that are run tell the truth: every command, unchanged, against a fresh server."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ MARK = "\x1e"
 COTERIE = Path(sys.executable).with_name("coterie")
 
 
-def blocks() -> list[tuple[str, str, str]]:
+PAGES = ("tutorial.md", "guides/multi-site-shops.md")
+
+
+def blocks(page: str) -> list[tuple[str, str, str]]:
     """Commands with what they print: (script, kind, expected), kind "" where the page shows no answer."""
-    fences = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / "tutorial.md").read_text(), re.M | re.S)
+    fences = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.M | re.S)
     pairs = []
     for (kind, text), following in zip(fences, [*fences[1:], ("", "")], strict=True):
         if kind == "bash":
@@ -92,9 +95,10 @@ def wait(url: str, server: subprocess.Popen[bytes], log: Any) -> None:
     pytest.fail("the server did not start")
 
 
-def test_the_tutorial_does_what_it_says(environment: dict[str, str]) -> None:
-    assert shutil.which("curl"), "the tutorial is curl: install it (apt-get install curl)"
-    told = blocks()
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_what_it_says(environment: dict[str, str], page: str) -> None:
+    assert shutil.which("curl"), "the pages are curl: install it (apt-get install curl)"
+    told = blocks(page)
     script = "".join(f"{commands}\nprintf '{MARK}'\n" for commands, _, _ in told)
     # The page calls .venv/bin/coterie from the repository's folder; the environment here may be another.
     script = script.replace(".venv/bin/coterie", str(COTERIE))

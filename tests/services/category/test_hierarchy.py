@@ -158,7 +158,7 @@ def test_what_is_created_during_a_move_has_all_its_ancestors(api: Api) -> None:
 @pytest.mark.parametrize("everything", ["true", "false"])
 def test_a_deletion_is_a_few_statements(api: Api, everything: str) -> None:
     grow(api, ("a", None), *((f"n{number}", "a") for number in range(20)))
-    with api.statements(18):
+    with api.statements(21):
         assert api.delete(f"{BASE}/a?withSubcategories={everything}").status == 204
 
 
