@@ -225,5 +225,5 @@ async def forget_sites(call: Call, deleted: list[Event]) -> None:
 async def _forget(call: Call, kind: str, gone: Collection[str]) -> None:
     statement = RESOURCE.selected(call).where(_naming(call, kind, gone))
     rows = await call.db.all(statement.order_by(catalog.c.id).with_for_update())
-    changes = [Change((row.id,), rules.without(KIND.document_of(row), kind, gone), "replace") for row in rows]
+    changes = [Change((row.id,), rules.without(KIND.document_of(row), kind, gone), "amend") for row in rows]
     await store(call, KIND, changes)

@@ -67,6 +67,8 @@ async def apply(call: Call, writes: Sequence[Write]) -> list[list[Problem]]:
 
     A required mixin that is not there counts as empty: it lacks what its schema requires, if it requires anything.
     """
+    if not writes:
+        return []
     due = await _due(call, [write.key[0] for write in writes])
     verdicts: list[list[Problem]] = []
     needed: set[str] = set()
