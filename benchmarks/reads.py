@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.generate import TENANT
-from benchmarks.shape import Shopper, Size, coupon, items, product_id, sample, segment_id
+from benchmarks.shape import Shopper, Size, coupon, items, large_id, product_id, sample, segment_id
 from benchmarks.tenant import SITE
 
 SAMPLE = 1_000
@@ -24,6 +24,7 @@ class Read:
     """An operation under load. `goals`: the least ratio to its floor, by engine.
 
     path: with the tenant filled in. body: of a sample customer's request. by_service: sent with a backend's token.
+    alike: everybody sends the same, so one request stands for all.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Read:
     goals: dict[str, float]
     body: Callable[[Size, Shopper], Any] | None = None
     by_service: bool = False
+    alike: bool = False
 
 
 def _match(size: Size, shopper: Shopper) -> Any:
@@ -69,6 +71,14 @@ READS = (
         "GET",
         lambda _: f"{_SEGMENTS}/items/category-trees",
         _EACH,
+    ),
+    Read(
+        "category-tree",
+        "`GET category-trees/{categoryId}`, 5,000 categories",
+        "GET",
+        lambda _: f"/category/{TENANT}/category-trees/{large_id(0)}",
+        _EACH,
+        alike=True,
     ),
     Read(
         "match",
@@ -127,7 +137,7 @@ def requests(read: Read, size: Size, tokens: list[str], service: str) -> list[Re
             service if read.by_service else token,
             b"" if read.body is None else json.dumps(read.body(size, shopper)).encode(),
         )
-        for shopper, token in zip(sample(size, SPREAD), tokens, strict=False)
+        for shopper, token in zip(sample(size, 1 if read.alike else SPREAD), tokens, strict=False)
     ]
 
 

@@ -15,6 +15,8 @@ SEGMENTS_OF_COUPON = 20
 # A category tree has a root, its children, and their leaves; products and segments are assigned leaves.
 CHILDREN, LEAVES = 4, 20
 TREE = 1 + CHILDREN + LEAVES
+# Besides, at every size, one large tree that nothing is assigned to: every category of it has so many children.
+LARGE_TREE, LARGE_FAN = 5_000, 8
 # Every tenth customer is the contact of a company, which has ten.
 COMPANY_EVERY = 10
 _CONTACTS_OF_COMPANY = 10
@@ -152,6 +154,19 @@ def product_id(number: int) -> str:
 def category_id(number: int) -> str:
     """The id of a category."""
     return f"category-{number:06}"
+
+
+def large_id(number: int) -> str:
+    """The id of a category of the large tree; 0 is its root."""
+    return f"large-{number:04}"
+
+
+def large_path(number: int) -> list[int]:
+    """A category of the large tree and its ancestors, nearest first."""
+    path = [number]
+    while path[-1]:
+        path.append((path[-1] - 1) // LARGE_FAN)
+    return path
 
 
 def coupon_code(number: int) -> str:

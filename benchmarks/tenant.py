@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ from benchmarks.shape import (
     CATEGORIES_OF_SEGMENT,
     CHILDREN,
     COMPANY_EVERY,
+    LARGE_TREE,
     LEAVES,
     SEGMENTS_OF_COUPON,
     TREE,
@@ -24,6 +25,8 @@ from benchmarks.shape import (
     entity_id,
     home_of,
     items_of,
+    large_id,
+    large_path,
     product_id,
     segment_id,
     segments_of,
@@ -62,8 +65,13 @@ def contents(size: Size) -> list[tuple[Table, int, Iterable[Row]]]:
         (customers.company, size.contacts, _companies(size)),
         (customers.number, 1, [{"value": int(customer_id(size.customers - 1))}]),
         (products.product, size.products, _products(size)),
-        (categories.category, size.trees * TREE, _categories(size)),
-        (categories.closure, size.trees * (1 + 2 * CHILDREN + 3 * LEAVES), _closure(size)),
+        (categories.category, size.trees * TREE + LARGE_TREE, _categories(size)),
+        (
+            categories.closure,
+            size.trees * (1 + 2 * CHILDREN + 3 * LEAVES) + sum(len(large_path(n)) for n in range(LARGE_TREE)),
+            _closure(size),
+        ),
+        (categories.stamp, 1, [{"stamp": _STAMP}]),
         (categories.assignment, size.products, _assignments(size)),
         (products.product_category, size.products, _product_categories(size)),
         (segments.segment, size.segments, _segments(size)),
@@ -190,24 +198,37 @@ def _paths(size: Size) -> Iterator[tuple[int, list[int]]]:
 
 def _categories(size: Size) -> Iterator[Row]:
     for number, ancestors in _paths(size):
-        id, names = category_id(number), {"en": f"Category {number}", "de": f"Kategorie {number}"}
-        yield {
-            "id": id,
-            "parent_id": category_id(ancestors[0]) if ancestors else None,
-            "code": id.upper(),
-            "code_folded": id,
-            "name": names,
-            "position": number % TREE,
-            "published": True,
-            "doc": {"localizedSlug": {"en": id, "de": id}},
-            **_DOC,
-        }
+        parent = category_id(ancestors[0]) if ancestors else None
+        yield _category(category_id(number), parent, number, number % TREE)
+    for number in range(LARGE_TREE):
+        path = large_path(number)
+        yield _category(large_id(number), large_id(path[1]) if number else None, number, number)
+
+
+def _category(id: str, parent_id: str | None, number: int, position: int) -> Row:
+    return {
+        "id": id,
+        "parent_id": parent_id,
+        "code": id.upper(),
+        "code_folded": id,
+        "name": {"en": f"Category {number}", "de": f"Kategorie {number}"},
+        "position": position,
+        "published": True,
+        "doc": {"localizedSlug": {"en": id, "de": id}},
+        **_DOC,
+    }
 
 
 def _closure(size: Size) -> Iterator[Row]:
     for number, ancestors in _paths(size):
-        for depth, ancestor in sorted(enumerate((number, *ancestors)), key=lambda pair: pair[1]):
-            yield {"category_id": category_id(number), "ancestor_id": category_id(ancestor), "depth": depth}
+        yield from _ways(category_id, [number, *ancestors])
+    for number in range(LARGE_TREE):
+        yield from _ways(large_id, large_path(number))
+
+
+def _ways(name: Callable[[int], str], path: list[int]) -> Iterator[Row]:
+    for depth, ancestor in sorted(enumerate(path), key=lambda pair: pair[1]):
+        yield {"category_id": name(path[0]), "ancestor_id": name(ancestor), "depth": depth}
 
 
 def _assignments(size: Size) -> list[Row]:

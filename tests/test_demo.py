@@ -32,7 +32,8 @@ def with_parents() -> set[tuple[str, str]]:
 
 COUNTS = {
     "/site/demo/sites?totalCount=true": 2,
-    "/category/demo/categories?showUnpublished=true": 64,
+    "/category/demo/categories?showUnpublished=true": 66,
+    "/catalog/demo/catalogs": 2,
     "/product/demo/products": 300,
     "/customer/demo/customers": 1000,
     "/customer-management/demo/legal-entities": 40,

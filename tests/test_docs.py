@@ -32,7 +32,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_example_of_an_operation_is_one_of_ours() -> None:
     told = re.findall(r"`(op\(.*?\)|async def .*?)`", (ROOT / "CONTRIBUTING.md").read_text())
-    code = "".join(path.read_text() for path in (ROOT / "src/coterie/services/site").glob("*.py"))
+    code = "".join(path.read_text() for path in (ROOT / "src/coterie/services/site").rglob("*.py"))
     assert len(told) == 2
     for example in told:
         assert example in code, example

@@ -21,7 +21,7 @@ from support.postgres import create_database, drop_database, dsn
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = "\x1e"
-PAGES = ["tutorial.md", "guides/loading-a-catalogue.md", "guides/mixins.md"]
+PAGES = ["tutorial.md", "guides/loading-a-catalogue.md", "guides/mixins.md", "guides/multi-site-shops.md"]
 COTERIE = Path(sys.executable).with_name("coterie")
 
 

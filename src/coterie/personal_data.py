@@ -97,11 +97,14 @@ HOLDINGS: Mapping[str, Holding] = {
 NOTHING = frozenset(
     {
         "api_client",
+        "catalog",
+        "catalog_reference",
         "category",
         "category_assignment",
         "category_closure",
         "category_ecn",
         "category_segment",
+        "category_stamp",
         "configuration",
         "customer_migration",
         "customer_number",
@@ -121,6 +124,7 @@ NOTHING = frozenset(
         "location",
         "product",
         "product_category",
+        "product_classification",
         "product_segment",
         "schema_document",
         "schema_type",

@@ -61,6 +61,14 @@ def test_a_coupon_is_for_the_members_of_its_segments(filled: Api) -> None:
     assert filled.as_customer(shopper.customer_id).post(path, body).status == 200
 
 
+def test_the_large_tree_is_large(filled: Api) -> None:
+    answer = filled.get(f"/category/{{tenant}}/category-trees/{made.large_id(0)}")
+    assert answer.body.count(b'"subcategories":') == made.LARGE_TREE
+    rebuild = f"/category/{{tenant}}/category-trees/{made.large_id(0)}/rebuild"
+    assert filled.post(rebuild).json == answer.json
+    assert filled.events("category.tree-rebuilt") == []  # the closure was right
+
+
 def test_the_counts_are_those_of_the_lists(filled: Api) -> None:
     segment = "/customer-segment/{tenant}/segments/"
 

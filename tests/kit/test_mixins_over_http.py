@@ -83,3 +83,38 @@ def test_a_configuration_is_held_against_its_schema_on_every_write(server: Serve
         refused = api.post(path, [{"key": "b", "value": {}, "schemaUrl": url}])
         assert refused.json["details"][0]["field"] == "[0].value"
     assert api.put(f"{path}/a", {"key": "a", "value": False}).json["version"] == 2
+
+
+def test_a_product_holds_what_its_classification_requires(server: Server, site: Any) -> None:
+    strict = site.put("/plan.json", json.dumps(SCHEMA).encode())
+    lax = site.put("/lax.json", json.dumps({"type": "object"}).encode())
+    api = new_tenant(server)
+    mixins = [
+        {"name": "plan", "schemaUrl": strict, "required": True},
+        {"name": "lax", "schemaUrl": lax, "required": True},
+        {"name": "free", "schemaUrl": strict},
+    ]
+    category = {"type": "CLASSIFICATION", "code": "C", "ownClassificationMixins": mixins}
+    shop = Shop(api)
+    shop.category("c", **category)
+    shop.categorise("c", shop.product("p"))  # assigning checks nothing
+    path = "/product/{tenant}/products/p"
+    with api.unchanged():
+        missing = api.patch(path, {"published": False})
+        assert (missing.status, missing.json["details"]) == (
+            400,
+            [
+                'mixins.class_C_plan: object has missing required properties (["level"]): [mixins:class_C_plan]'
+            ],
+        )
+        wrong = {"class_C_plan": {"level": 0}}
+        assert api.patch(path, {"mixins": wrong}).status == 400
+        both = {"class_C_plan": {"level": 1}, "class_C_free": {}}
+        assert api.patch(path, {"mixins": both}).status == 400
+        (entry,) = api.put(
+            "/product/{tenant}/products/bulk", [{"id": "p", "code": "C-p", "name": {"en": "P"}}]
+        ).json
+        assert entry["code"] == 400
+    assert api.patch(path, {"mixins": {"class_C_plan": {"level": 1}}}).status == 204
+    assert api.get(path).json["metadata"]["mixins"] == {"class_C_plan": strict}
+    assert api.patch(path, {"published": False}).status == 204

@@ -52,7 +52,7 @@ async def answer(runtime: Runtime, match: Match, request: Request) -> Answer:
         return await _serve(runtime, match, request)
     except CoterieError as error:
         tenant = match.parameters.get("tenant", "")
-        status, headers, body = render(error, match.service.dialect, tenant)
+        status, headers, body = render(error, match.row.dialect or match.service.dialect, tenant)
         return Answer(status, encode(body), headers, error.log)
 
 

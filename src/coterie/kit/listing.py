@@ -59,7 +59,9 @@ def condition(text: str | None, fields: Fields) -> list[ColumnElement[bool]]:
         ) from None
 
 
-def field_filters(query: Wire, fields: Fields, how: Mapping[str, Match]) -> list[ColumnElement[bool]]:
+def field_filters(
+    query: Wire | Mapping[str, str], fields: Fields, how: Mapping[str, Match]
+) -> list[ColumnElement[bool]]:
     """The WHERE terms of query parameters that are named like the fields they filter by (CONTRACT §2.1).
 
     `equals` compares exactly, `folded` regardless of case, `contains` finds the text regardless of case.

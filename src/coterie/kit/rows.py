@@ -83,6 +83,7 @@ class Row:
     """One operation: `codes` are its success codes, the first the usual one.
 
     restricted: scopes narrowed to a restriction open it as well, since it shows and changes nothing of another.
+    dialect: how it words errors, where that differs from its service.
     """
 
     method: str
@@ -94,6 +95,7 @@ class Row:
     deprecated: bool = False
     extension: bool = False
     restricted: bool = False
+    dialect: Dialect | None = None
 
     def scopes_for(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
         """The scopes of which a request with these path parameters needs one."""
@@ -158,6 +160,7 @@ def op(
     deprecated: bool = False,
     extension: bool = False,
     restricted: bool = False,
+    dialect: Dialect | None = None,
 ) -> Row:
     """A row. `mode` is what its transaction does: by default GET reads and every other method writes.
 
@@ -170,7 +173,9 @@ def op(
     if set(names) != set(known.parameters):
         raise TypeError(f"{method} {path}: the handler takes {known.parameters}, the path has {names}")
     chosen = mode or known.mode or ("read" if method == "GET" else "write")
-    return Row(method, path, known, scopes, codes or (200,), chosen, deprecated, extension, restricted)
+    return Row(
+        method, path, known, scopes, codes or (200,), chosen, deprecated, extension, restricted, dialect
+    )
 
 
 def handler_of(function: Callable[..., Awaitable[Any]]) -> Handler:

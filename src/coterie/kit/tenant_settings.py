@@ -20,8 +20,8 @@ _HOST = r"(https?://)?[^\s/]{1,250}/?"
 class TenantSetting:
     """One setting, with the texts to choose from or, for a switch, true and false.
 
-    Instead of `values` it may have a type: `dict`, or a regular expression that its text matches. Such a one has no
-    default: until it is set it is not there.
+    Instead of `values` it may have a type: `dict`, or a regular expression that its text matches. One without a
+    default, as all of these are, is not there until it is set.
     """
 
     name: str
@@ -62,6 +62,12 @@ _ALL = (
         ("checked", "open"),
         "Whether an assignment of a customer, company, product or category that is not here is refused; "
         "`open` is for tenants whose customers or catalogue live elsewhere.",
+    ),
+    TenantSetting(
+        "enableProductCategoryAssignmentValidation",
+        None,
+        _SWITCH,
+        "The same for products that are assigned to categories alone; until it is set, `references` decides.",
     ),
     TenantSetting(
         "mixins.unreachable",

@@ -353,3 +353,17 @@ def test_assigning_at_once_makes_one_assignment(shop: Shop) -> None:
         put = ("PUT", f"{BASE}/{category}/assignments/references/p1")
         assert sorted(api.run(at_once(api, put, put, put, put))) == [201, 204, 204, 204]
     assert len(api.events("assignment.created")) == ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("references", "own", "status"),
+    [("checked", None, 400), ("checked", False, 201), ("open", None, 201), ("open", True, 400)],
+)
+def test_whether_products_have_to_be_there(api: Api, references: str, own: bool | None, status: int) -> None:
+    settings = {} if own is None else {"enableProductCategoryAssignmentValidation": own}
+    tenant = new_tenant(api.server, references=references, **settings)
+    Shop(tenant).category("a")
+    path = f"{BASE}/a/assignments"
+    assert tenant.put(f"{path}/references/elsewhere").status == status
+    (entry,) = tenant.put(f"{path}/references/bulk", [{"ref": {"id": "elsewhere"}}]).json
+    assert entry["code"] == (204 if status == 201 else 400)

@@ -46,6 +46,7 @@ def test_a_category_is_read_as_it_was_written(api: Api) -> None:
     assert instants[0] == instants[1]
     assert category == {
         "id": id,
+        "type": "STANDARD",
         "localizedName": {"en": "Shoes", "de": "Schuhe"},
         "name": "Shoes",
         "localizedDescription": {"en": "For feet"},
@@ -91,7 +92,10 @@ def test_languages_are_filtered_and_always_maps(api: Api) -> None:
         ({"parentId": "nowhere"}, "parentId"),
         ({"id": "root"}, "id"),
         ({"id": "with space"}, "id"),
-        ({"type": "CLASSIFICATION", "code": "C"}, "type"),
+        ({"type": "SPECIAL"}, "type"),
+        ({"type": "CLASSIFICATION"}, "code"),
+        ({"type": "CLASSIFICATION", "code": " "}, "code"),
+        ({"id": "categoryTree"}, "id"),
         (
             {"ownClassificationMixins": [{"name": "a", "schemaUrl": "https://x.test/s.json"}]},
             "ownClassificationMixins",
@@ -110,7 +114,8 @@ def test_what_breaks_a_rule_is_refused_by_its_field(api: Api, change: dict[str, 
 
 def test_the_standard_type_may_be_named_in_any_case(api: Api) -> None:
     id = made(api, type="standard", ownClassificationMixins=[])
-    assert "type" not in api.get(f"{BASE}/{id}").json
+    view = api.get(f"{BASE}/{id}").json
+    assert (view["type"], "ownClassificationMixins" in view) == ("STANDARD", False)
 
 
 def test_publish_says_once_more_what_published_says(api: Api) -> None:
@@ -267,6 +272,7 @@ def test_patch_moves_and_promotes(api: Api) -> None:
         ("metadataModifiedAt=2020-01-01", {}, ["a", "b"]),
         ("metadataModifiedAt=2120-01-01", {}, []),
         ("q=code:SH-1", {}, ["a"]),
+        ("q=type:STANDARD", {}, ["a", "b"]),
         ("q=localizedName.de:~hut", {}, ["b"]),
         ("q=localizedName:Hats", {}, ["b"]),
         ("q=ecn:E1", {}, ["a"]),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 from coterie.services.category.rules import MAX_LEVELS
 from coterie.services.category.tables import category, closure
@@ -158,11 +158,59 @@ def test_what_is_created_during_a_move_has_all_its_ancestors(api: Api) -> None:
 @pytest.mark.parametrize("everything", ["true", "false"])
 def test_a_deletion_is_a_few_statements(api: Api, everything: str) -> None:
     grow(api, ("a", None), *((f"n{number}", "a") for number in range(20)))
-    with api.statements(18):
+    with api.statements(21):
         assert api.delete(f"{BASE}/a?withSubcategories={everything}").status == 204
 
 
 def test_a_move_is_a_few_statements(api: Api) -> None:
     grow(api, ("a", None), ("b", None), *((f"n{number}", "a") for number in range(20)))
-    with api.statements(10):
+    with api.statements(13):
         assert api.put(f"{BASE}/a", body("b")).status == 204
+
+
+def spoil(api: Api) -> None:
+    """Let the closure of c no longer follow: a path lacks, and one leads where none is."""
+    here = closure.c.tenant == api.tenant, closure.c.category_id == "c"
+    wrong = {"tenant": api.tenant, "category_id": "c", "ancestor_id": "other", "depth": 1}
+
+    async def write() -> None:
+        async with api.server.runtime.database.writing() as session:
+            await session.run(delete(closure).where(*here, closure.c.ancestor_id == "a"))
+            await session.run(insert(closure), [wrong])
+
+    api.run(write())
+
+
+REBUILD = "/category/{tenant}/category-trees/a/rebuild?showUnpublished=true"
+
+
+def test_a_tree_is_rebuilt_from_the_parents(api: Api) -> None:
+    grow(api, ("a", None), ("b", "a"), ("c", "b"), ("other", None))
+    spoil(api)
+    assert [each["id"] for each in api.get(f"{BASE}/c/parents?showUnpublished=true").json] != ["a", "b"]
+    rebuilt = api.post(REBUILD)
+    assert rebuilt.status == 200
+    assert rebuilt.json == api.get("/category/{tenant}/category-trees/a?showUnpublished=true").json
+    assert rebuilt.json["subcategories"][0]["subcategories"][0]["id"] == "c"
+    parents, paths = stored(api)
+    assert paths == closed(parents)
+    assert [each["id"] for each in api.get(f"{BASE}/c/parents?showUnpublished=true").json] == ["a", "b"]
+
+
+def test_a_tree_that_is_sound_is_left_alone(api: Api) -> None:
+    grow(api, ("a", None), ("b", "a"))
+    with api.unchanged(), api.statements(7):
+        assert api.post(REBUILD).status == 200
+
+
+def test_only_a_root_is_rebuilt_by_who_may_and_sees_it(api: Api) -> None:
+    grow(api, ("a", None), ("b", "a"), ("c", "b"))
+    trees = "/category/{tenant}/category-trees"
+    with api.unchanged():
+        for id in ("b", "nobody"):
+            response = api.post(f"{trees}/{id}/rebuild?showUnpublished=true")
+            assert (response.status, response.json["message"]) == (404, "Error while getting category tree")
+        assert api.post(f"{trees}/a/rebuild").status == 404  # unpublished, so it shows nothing
+        manager = api.with_scopes("category.category_manage")
+        assert manager.post(REBUILD).status == 403
+        assert api.with_scopes("category.category_read_unpublished").post(REBUILD).status == 403

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from coterie.services.category.rules import Node, published_with_ancestors
+from coterie.services.category.rules import STANDARD, Node, published_with_ancestors
 from coterie.services.category.tables import category, closure
-from support.api import Api
+from support.api import Api, new_tenant
 
 BASE = "/category/{tenant}/categories"
 TREES = "/category/{tenant}/category-trees"
@@ -42,7 +42,7 @@ def forest(api: Api) -> None:
 
 def test_trees_nest_by_position_and_name(api: Api) -> None:
     forest(api)
-    with api.statements(1):
+    with api.statements(2):
         trees = api.get(TREES).json
     assert shape(trees) == ["hats", ("shoes", ["kids", ("women", ["boots"])])]
     assert shape(api.get(f"{TREES}?showUnpublished=true").json) == [
@@ -68,6 +68,7 @@ def test_a_node_has_all_of_a_category_but_its_parent(api: Api) -> None:
     (node,) = api.get(f"{TREES}/a", accept_language="en").json["subcategories"]
     assert node == {
         "id": "b",
+        "type": "STANDARD",
         "name": "B",
         "localizedName": {"en": "B"},
         "description": "Bees",
@@ -106,7 +107,7 @@ def test_trees_are_found_by_what_they_hold(api: Api) -> None:
         (["sneakers"], []),  # in the tree, but hidden there
         (["under", "nobody"], []),
     ):
-        with api.statements(1):
+        with api.statements(2):
             listed = api.get(f"{TREES}?categoryIds={','.join(ids)}").json
         assert [tree["id"] for tree in listed] == found
         assert api.get(f"{TREES}?{'&'.join(f'categoryIds={id}' for id in ids)}").json == listed
@@ -132,7 +133,7 @@ def test_unpublished_trees_take_their_scope(api: Api) -> None:
     assert api.as_(None).get(TREES).status == 401
 
 
-def test_a_tree_of_thousands_is_read_by_one_statement(api: Api) -> None:
+def test_a_tree_of_thousands_is_read_by_a_few_statements(api: Api) -> None:
     """Ten levels of two hundred; written into the tables, since only the reading is at stake."""
     ids = [f"n{number:04}" for number in range(2000)]
     parents = [None if number < 200 else ids[number - 200] for number in range(2000)]
@@ -169,7 +170,7 @@ def test_a_tree_of_thousands_is_read_by_one_statement(api: Api) -> None:
 
     api.run(write())
     started = process_time()
-    with api.statements(3):  # after the long write, the tenant and the token may be looked up again
+    with api.statements(4):  # after the long write, the tenant and the token may be looked up again
         trees = api.get(TREES).json
     assert process_time() - started < 5  # quadratic work would take minutes
     assert len(trees) == 200
@@ -179,8 +180,84 @@ def test_a_tree_of_thousands_is_read_by_one_statement(api: Api) -> None:
     assert leaf["id"] == "n1800"
 
 
+def test_what_is_kept_of_a_tree_never_shows(api: Api) -> None:
+    """Each change shows in the very next answer, and an answer that changed nothing comes from memory."""
+    forest(api)
+
+    def shown() -> Any:
+        first = api.get(f"{TREES}/shoes").json
+        with api.statements(1):
+            assert api.get(f"{TREES}/shoes").json == first
+        return first
+
+    before = shown()
+    for method, path, body in (
+        ("PATCH", "kids", {"localizedName": {"en": "Children"}, "metadata": {"version": 1}}),
+        ("PUT", "boots?publish=true", {"localizedName": {"en": "B"}, "published": True, "parentId": "kids"}),
+        (
+            "PUT",
+            "winter?publish=true",
+            {"localizedName": {"en": "W"}, "published": True, "parentId": "boots"},
+        ),
+        ("PUT", "women", {"localizedName": {"en": "W"}, "published": False, "parentId": "shoes"}),
+        ("DELETE", "boots", None),
+        ("DELETE", "kids?withSubcategories=true", None),
+    ):
+        assert api.request(method, f"{BASE}/{path}", body).status in (201, 204)
+        after = shown()
+        assert after != before, path
+        before = after
+    assert shape([before]) == ["shoes"]
+    assert api.delete(f"{BASE}/shoes").status == 204
+    assert api.get(f"{TREES}/shoes").status == 404
+
+
+def test_what_is_kept_is_of_its_languages_and_of_its_readers(api: Api) -> None:
+    forest(api)
+    whole, german = api.get(f"{TREES}/shoes").json, api.get(f"{TREES}/shoes", accept_language="de").json
+    assert (whole["localizedName"], german["localizedName"]) == (
+        {"en": "SHOES", "de": "shoes"},
+        {"de": "shoes"},
+    )
+    everything = api.get(f"{TREES}/shoes?showUnpublished=true").json
+    assert len(everything["subcategories"]) == 3
+    assert api.get(f"{TREES}/shoes").json == whole
+    assert api.get(f"{TREES}/shoes", accept_language="de").json == german
+    assert new_tenant(api.server).get(f"{TREES}/shoes").status == 404
+
+
+DEPRECATED = f"{BASE}/categoryTree"
+
+
+def test_the_deprecated_tree_is_that_of_the_first_root(api: Api) -> None:
+    none = api.get(DEPRECATED)
+    assert (none.status, none.json["status"], none.json["type"]) == (404, 404, "resource_not_found")
+    forest(api)
+    grow(api, "first", position=0, code="F", ecn=["E"], localizedName={"en": "A first"})
+    grow(api, "below", "first", localizedDescription={"en": "Text"})
+    assert api.as_anonymous().get(DEPRECATED).json == {
+        "id": "first",
+        "name": "A first",
+        "code": "F",
+        "ecn": ["E"],
+        "position": 0,
+        "published": True,
+        "subcategories": [
+            {
+                "id": "below",
+                "parentId": "first",
+                "name": "BELOW",
+                "description": "Text",
+                "position": 0,
+                "published": True,
+                "subcategories": [],
+            }
+        ],
+    }
+
+
 def node(id: str, parent: str | None = None, *, published: bool = True) -> Node:
-    return Node(id, parent, None, {"en": id}, None, None, (), None, 0, published)
+    return Node(id, parent, None, STANDARD, {"en": id}, None, None, (), None, 0, published)
 
 
 def test_only_what_is_published_up_to_its_root_comes_with_its_ancestors() -> None:

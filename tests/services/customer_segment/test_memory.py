@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from coterie.memory import MEMORY, Memory
 from coterie.services.customer_segment.operations import hot, match
-from coterie.services.customer_segment.operations.memory import MEMORY, Memory
 from support.api import Api
 from support.shop import SEGMENTS, Shop
 

@@ -269,6 +269,19 @@ def test_sites_created_at_once_leave_one_default(api: Api) -> None:
     assert len(defaults(api)) == 1
 
 
+def test_sites_that_become_the_default_at_once_leave_one(api: Api) -> None:
+    for code in ("main", "a", "b", "c"):
+        create(api, code)
+
+    async def all_at_once() -> list[int]:
+        sent = [api.send("PATCH", f"{SITES}/{code}", {"default": True}) for code in ("a", "b", "c")]
+        return [response.status for response in await asyncio.gather(*sent)]
+
+    for _ in range(5):
+        assert api.run(all_at_once()) == [200] * 3
+        assert len(defaults(api)) == 1
+
+
 # Changing
 
 

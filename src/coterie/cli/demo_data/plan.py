@@ -33,6 +33,7 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
     steps = [
         *_sites(tenant),
         *_catalogue(tenant, bulk),
+        *_catalogs(tenant, bulk),
         *_people(tenant, passwords),
         *_segments(tenant, bulk),
     ]
@@ -65,6 +66,20 @@ def _catalogue(tenant: str, bulk: int) -> Iterator[Step]:
         for chunk in _parts(ids, bulk):
             refs = [{"ref": {"id": id, "type": "PRODUCT"}} for id in chunk]
             yield Step("categories", "PUT", f"{root}/{category}/assignments/references/bulk", refs)
+
+
+def _catalogs(tenant: str, bulk: int) -> Iterator[Step]:
+    """Catalogs, and the classification: its categories hold the products of some of the others."""
+    lists, homes = load("catalogs"), assignments()
+    for body in lists["catalog"]:
+        yield Step("catalogs", "POST", f"/catalog/{tenant}/catalogs", body)
+    root = f"/category/{tenant}/categories"
+    for body in lists["classification"]:
+        yield Step("classification", "POST", f"{root}?publish=true", body)
+    for category, others in lists["classified"].items():
+        for chunk in _parts([id for other in others for id in homes[other]], bulk):
+            refs = [{"ref": {"id": id, "type": "PRODUCT"}} for id in chunk]
+            yield Step("classification", "PUT", f"{root}/{category}/assignments/references/bulk", refs)
 
 
 def _people(tenant: str, passwords: dict[str, str]) -> Iterator[Step]:

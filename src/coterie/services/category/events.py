@@ -10,6 +10,10 @@ CATEGORY_DELETED = "category.deleted"
 ASSIGNMENT_CREATED = "assignment.created"
 ASSIGNMENT_DELETED = "assignment.deleted"
 
+# Internal: what products in these categories have to hold changed; a hierarchy was mended.
+CLASSIFIED = "category.classified"
+REBUILT = "category.tree-rebuilt"
+
 ALL = (CATEGORY_CREATED, CATEGORY_UPDATED, CATEGORY_DELETED, ASSIGNMENT_CREATED, ASSIGNMENT_DELETED)
 
 

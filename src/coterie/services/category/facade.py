@@ -7,12 +7,24 @@ from typing import Final
 
 from sqlalchemy import select
 
-from coterie.kit.call import Call
+from coterie.kit.call import Call, Reply
 from coterie.services.category import tables
-from coterie.services.category.operations import categories, trees
+from coterie.services.category.operations import categories
+from coterie.services.category.operations import trees as trees_
 from coterie.services.category.rules import PRODUCT, Node
+from coterie.services.category.schemas import TreeNode
 
-__all__ = ["Node", "assignments", "closure", "existing", "names", "nodes_with_ancestors"]
+__all__ = [
+    "Node",
+    "TreeNode",
+    "assignments",
+    "closure",
+    "existing",
+    "names",
+    "nodes_with_ancestors",
+    "roots",
+    "trees",
+]
 
 names: Final = select(
     tables.category.c.tenant,
@@ -47,9 +59,19 @@ async def existing(call: Call, ids: Collection[str]) -> set[str]:
     return await categories.existing(call, ids)
 
 
+async def roots(call: Call, ids: Collection[str]) -> set[str]:
+    """Those of `ids` that are root categories, under the same lock; a root may become another's child meanwhile."""
+    return await categories.roots(call, ids)
+
+
+async def trees(call: Call, root_ids: Collection[str]) -> Reply:
+    """The published trees of these roots as `TreeNode`s in JSON, in order of position, from memory if they can."""
+    return await trees_.trees_of(call, root_ids)
+
+
 async def nodes_with_ancestors(call: Call, ids: Collection[str]) -> list[Node]:
     """Those of the categories that are published up to their root, with their ancestors; in no order.
 
     An unpublished category, and all that lies below one, is left out: no storefront shows it.
     """
-    return await trees.nodes_with_ancestors(call, ids)
+    return await trees_.nodes_with_ancestors(call, ids)

@@ -6,8 +6,14 @@ from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, Service, op
 from coterie.kit.wire import Created
 from coterie.services.category import events
-from coterie.services.category.operations import assignments, categories, links, lookup, trees
-from coterie.services.category.schemas import AssignmentEntry, AssignmentView, CategoryView, TreeNode
+from coterie.services.category.operations import assignments, categories, links, lookup, stamps, trees
+from coterie.services.category.schemas import (
+    AssignmentEntry,
+    AssignmentView,
+    CategoryView,
+    DeprecatedNode,
+    TreeNode,
+)
 
 MANAGE = ("category.category_manage",)
 
@@ -31,6 +37,15 @@ SERVICE = Service(
     ),
     events=events.ALL,
     reactions={
+        **dict.fromkeys(
+            (
+                events.CATEGORY_CREATED,
+                events.CATEGORY_UPDATED,
+                events.CATEGORY_DELETED,
+                events.REBUILT,
+            ),
+            stamps.changed,
+        ),
         "product.deleted": links.forget_products,
         "customer-segment.item-assignment-created": links.link_segments,
         "customer-segment.item-assignment-deleted": links.unlink_segments,
@@ -53,6 +68,24 @@ SERVICE = Service(
             "POST", "/category-trees/search", trees.search_trees, ANY, 200, answer=list[TreeNode], mode="read"
         ),
         op("GET", "/category-trees/{categoryId}", trees.get_tree, ANY, 200, answer=TreeNode),
+        op(
+            "POST",
+            "/category-trees/{rootCategoryId}/rebuild",
+            trees.rebuild_tree,
+            MANAGE,
+            200,
+            answer=TreeNode,
+        ),
+        op(
+            "GET",
+            "/categories/categoryTree",
+            trees.get_deprecated_tree,
+            ANY,
+            200,
+            answer=DeprecatedNode,
+            deprecated=True,
+            dialect=Dialect(envelope="B"),
+        ),
         # Products of a category
         op("GET", _ASSIGNMENTS, assignments.list_assignments, ANY, 200, answer=list[AssignmentView]),
         op("POST", _ASSIGNMENTS, assignments.create, MANAGE, 201, answer=Created),

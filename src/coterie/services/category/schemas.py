@@ -17,8 +17,19 @@ class Validity(Wire):
     to: Instant | None = None
 
 
+class OwnMixin(Wire):
+    """A mixin that a CLASSIFICATION category defines for its products; required ones must satisfy their schema."""
+
+    name: str
+    schema_url: str
+    required: bool | None = None
+
+
 class CategoryUpdate(Wire):
-    """Body of PUT; it replaces the category completely. Without `parentId`, or with "root", it is a root."""
+    """Body of PUT; it replaces the category completely. Without `parentId`, or with "root", it is a root.
+
+    `type` and `ownClassificationMixins` stay as they are where it does not name them.
+    """
 
     localized_name: dict[str, str]
     published: bool
@@ -30,7 +41,7 @@ class CategoryUpdate(Wire):
     validity: Validity | None = None
     position: int | None = None
     type: str | None = None
-    own_classification_mixins: list[dict[str, Any]] | None = None
+    own_classification_mixins: Listed[OwnMixin] | None = None
     mixins: dict[str, Any] | None = None
     metadata: Metadata | None = None
 
@@ -116,10 +127,29 @@ class ValidityView(Wire):
     to: str | None = None
 
 
+class OwnMixinView(Wire):
+    """A mixin that a CLASSIFICATION category defines, in an answer."""
+
+    name: str
+    schema_url: str
+    required: bool | None = None
+
+
+class ClassificationMixinView(Wire):
+    """A mixin of a CLASSIFICATION category or of one above it; products hold it at `mixinPath`."""
+
+    name: str
+    mixin_path: str
+    schema_url: str
+    required: bool
+    source_category_id: str
+
+
 class CategoryView(Wire):
     """A category as clients see it. `name` and `description` are the texts in the tenant's default language."""
 
     id: str
+    type: str
     localized_name: dict[str, str]
     position: int
     published: bool
@@ -134,6 +164,8 @@ class CategoryView(Wire):
     localized_slug: dict[str, str] | None = None
     validity: ValidityView | None = None
     supercategories_ids: list[str] | None = None
+    own_classification_mixins: list[OwnMixinView] | None = None
+    classification_mixins: list[ClassificationMixinView] | None = None
     mixins: dict[str, Any] | None = None
 
 
@@ -141,6 +173,7 @@ class TreeNode(Wire):
     """A category in a tree, its subcategories in order of position."""
 
     id: str
+    type: str
     localized_name: dict[str, str]
     name: str
     position: int
@@ -152,6 +185,20 @@ class TreeNode(Wire):
     localized_description: dict[str, str] | None = None
     localized_slug: dict[str, str] | None = None
     validity: ValidityView | None = None
+
+
+class DeprecatedNode(Wire):
+    """A category in the deprecated tree: its texts are those of the tenant's default language."""
+
+    id: str
+    name: str
+    position: int
+    published: bool
+    subcategories: list[DeprecatedNode]
+    parent_id: str | None = None
+    code: str | None = None
+    description: str | None = None
+    ecn: list[str] | None = None
 
 
 class Reference(Wire):

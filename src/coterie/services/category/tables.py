@@ -13,6 +13,7 @@ category = resource_table(
     Column("parent_id", Str),
     Column("code", Str),
     Column("code_folded", Str),
+    Column("type", Str, nullable=False, server_default="STANDARD"),
     Column("name", Json, nullable=False),
     Column("position", Integer, nullable=False),
     Column("published", Boolean, nullable=False),
@@ -29,6 +30,10 @@ closure = tenant_table(
 Index(
     "category_closure_below", closure.c.tenant, closure.c.ancestor_id, closure.c.depth, closure.c.category_id
 )
+
+# A text never used before, written with every change that a tree shows: what is kept in memory of trees is good as
+# long as it stands.
+stamp = tenant_table("category_stamp", Column("stamp", Str, nullable=False))
 
 # External category numbers, unique in the tenant.
 ecn = tenant_table("category_ecn", key("ecn"), Column("category_id", Str, nullable=False))

@@ -77,6 +77,7 @@ SERVICE = Service(
         "product.updated": stamps.products_renamed,
         "category.created": stamps.categories_changed,
         "category.updated": stamps.categories_changed,
+        "category.tree-rebuilt": stamps.categories_changed,
         "assignment.created": stamps.categorised,
         "assignment.deleted": stamps.categorised,
         "coupon.created": uses.note_coupons,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, Service, op
 from coterie.services.product import events
-from coterie.services.product.operations import links, products
+from coterie.services.product.operations import classification, links, products
 from coterie.services.product.operations.products import RESOURCE
 from coterie.services.product.schemas import ProductCreated, ProductView
 
@@ -30,6 +30,8 @@ SERVICE = Service(
         "assignment.deleted": links.remove_categories,
         "customer-segment.item-assignment-created": links.add_segments,
         "customer-segment.item-assignment-deleted": links.remove_segments,
+        "category.classified": classification.follow,
+        "category.deleted": classification.forget,
     },
     rows=(
         # Published products are open to any token, unpublished ones take product.product_read_unpublished;

@@ -75,6 +75,27 @@ class VendorView(Wire):
     name: str | None = None
 
 
+class ClassificationMixinView(Wire):
+    """A mixin that a product has to hold at `mixinPath` because of a CLASSIFICATION category.
+
+    `usedSchemaUrl` is the schema that it is held by, if it is; it is obsolete when the category has another by now.
+    """
+
+    name: str
+    mixin_path: str
+    schema_url: str
+    required: bool
+    source_category_id: str
+    used_schema_url: str | None = None
+    obsolete_schema_url_used: bool | None = None
+
+
+class ProductMetadataView(MetadataView):
+    """`metadata` of a product in an answer."""
+
+    classification_mixins: list[ClassificationMixinView] | None = None
+
+
 class ProductView(Wire):
     """A product as clients see it."""
 
@@ -86,7 +107,7 @@ class ProductView(Wire):
     published: bool
     category_ids: list[str]
     customer_segment_ids: list[str]
-    metadata: MetadataView
+    metadata: ProductMetadataView
     description: Text | None = None
     tax_classes: dict[str, str] | None = None
     related_items: list[RelatedItemView] | None = None

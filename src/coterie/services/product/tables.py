@@ -35,3 +35,9 @@ Index(
     product_segment.c.product_id,
     unique=True,
 )
+
+# What the products of a CLASSIFICATION category have to hold: a copy of the category's mixins and of those above it,
+# kept by following the category service. Categories without any have no row.
+product_classification = tenant_table(
+    "product_classification", key("category_id"), Column("mixins", Json, nullable=False)
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coterie.kit.call import Call
 from coterie.kit.store import Document
-from coterie.services.site import operations
+from coterie.services.site.operations import sites
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Site:
 
 async def existing(call: Call, codes: Collection[str]) -> set[str]:
     """Those of `codes` that are sites; none of them can be deleted until the transaction ends."""
-    return await operations.existing(call, codes)
+    return await sites.existing(call, codes)
 
 
 async def default_site(call: Call) -> Site | None:
     """The tenant's default site, or None while it has no site."""
-    return _site(await operations.default_document(call))
+    return _site(await sites.default_document(call))
 
 
 async def get(call: Call, code: str) -> Site | None:
     """The site, whether active or not, or None."""
-    return _site(await operations.document(call, code))
+    return _site(await sites.document(call, code))
 
 
 def _site(document: Document | None) -> Site | None:

@@ -16,6 +16,7 @@ _CODE = re.compile(r"[^\s#]{1,66}")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
+_MIXIN = re.compile(r"[^\s/#?%]{1,100}")
 # More places than any currency or price needs; a scale without bound would let one number fill the memory.
 _MOST_PLACES = 10
 
@@ -121,6 +122,16 @@ class Expansion:
     services: Mapping[str, str]
     mixins: frozenset[str] | None = None
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it shows less than all of a site."""
+        return self.mixins is not None or any(choice != "all" for choice in self.services.values())
+
+    def shows(self, kind: str, service: Mapping[str, Any]) -> bool:
+        """Whether it shows a service of this kind."""
+        choice = self.services.get(kind, "all")
+        return choice == "all" or (choice == "active" and service["active"])
+
 
 def expansion(text: str | None) -> Expansion:
     """The `expand` parameter, such as `payment:active,mixin:*`. What it does not name is shown whole.
@@ -149,14 +160,77 @@ def shown(view: dict[str, Any], wanted: Expansion, *, restricted: bool) -> dict[
     result = dict(view)
     for kind in SERVICES:
         if kind in result:
-            choice = wanted.services.get(kind, "all")
-            services = [_configuration(each, restricted=restricted) for each in result[kind]]
-            result[kind] = [each for each in services if choice == "all" or each["active"]]
-            if choice == "none":
+            shown = [each for each in result[kind] if wanted.shows(kind, each)]
+            result[kind] = [_configuration(each, restricted=restricted) for each in shown]
+            if wanted.services.get(kind) == "none":
                 del result[kind]
     if wanted.mixins is not None and "mixins" in result:
         result["mixins"] = {name: value for name, value in result["mixins"].items() if name in wanted.mixins}
     return result
+
+
+def keep_unseen(document: dict[str, Any], before: Mapping[str, Any], wanted: Expansion) -> None:
+    """Put back into a replaced site what the expansion hides: who read a part of a site replaces that part."""
+    for kind in SERVICES:
+        sent = document.get(kind, [])
+        named = {each["id"] for each in sent if "id" in each}
+        hidden = [
+            each
+            for each in before.get(kind, ())
+            if not wanted.shows(kind, each) and each.get("id") not in named
+        ]
+        if hidden:
+            document[kind] = [*sent, *hidden]
+    if wanted.mixins is not None:
+        for name in before.get("mixins", {}).keys() - wanted.mixins - document.get("mixins", {}).keys():
+            document.update(with_mixin(document, name, mixin_view(before, name)))
+
+
+def mixin_view(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A site's mixin by itself: its values, and the URL of its schema as `metadata.schema`."""
+    return {**document["mixins"][name], "metadata": {"schema": document["metadata"]["mixins"][name]}}
+
+
+def named_mixin(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Name and content of the one mixin in a body. Raises Invalid."""
+    if len(body) != 1:
+        raise Invalid(problems=(Problem.violation("", "send an object with one key, the mixin's name"),))
+    (name,) = body
+    if not _MIXIN.fullmatch(name):
+        text = f"{name[:80]!r} is not a mixin's name; use 1 to 100 characters, none of them a space, / or #"
+        raise Invalid(problems=(Problem.violation("mixins", text),))
+    return name, unwrapped(body, name)
+
+
+def unwrapped(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The content of a mixin, sent by itself or under its name as the one key. Raises Invalid."""
+    value = body[name] if body.keys() == {name} else body
+    if not isinstance(value, dict):
+        raise Invalid(problems=(Problem.violation(f"mixins.{name}", "must be an object"),))
+    metadata = value.get("metadata", {})
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("schema", ""), str | None):
+        text = "must be an object with the URL of a JSON Schema as schema"
+        raise Invalid(problems=(Problem.violation(f"mixins.{name}.metadata", text),))
+    return value
+
+
+def with_mixin(document: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A site with this mixin in its place; without a schema's URL it keeps the one that it has."""
+    url = (value.get("metadata") or {}).get("schema")
+    values = {key: each for key, each in value.items() if key != "metadata"}
+    metadata = document.get("metadata", {})
+    urls = {**metadata.get("mixins", {}), **({} if url is None else {name: url})}
+    mixins = {**document.get("mixins", {}), name: values}
+    return {**document, "mixins": mixins, "metadata": {**metadata, "mixins": urls}}
+
+
+def without_mixin(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A site without this mixin and its schema."""
+    mixins = {key: value for key, value in document["mixins"].items() if key != name}
+    metadata = document["metadata"]
+    urls = {key: value for key, value in metadata["mixins"].items() if key != name}
+    kept = {key: value for key, value in document.items() if key not in ("mixins", "metadata")}
+    return {**kept, **({"mixins": mixins, "metadata": {**metadata, "mixins": urls}} if mixins else {})}
 
 
 def _configuration(service: dict[str, Any], *, restricted: bool) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _unknown(product_id: str) -> Invalid:
 async def _assign(call: Call, category_id: str, product_ids: Collection[str]) -> dict[str, _Assigned]:
     """Assign the products; those that do not exist are not in the answer (decision 5)."""
     known: Collection[str] = product_ids
-    if call.setting("references") != "open":
+    if _checked(call):
         known = await products.existing(call, product_ids)
     rows = [
         {
@@ -116,6 +116,12 @@ async def _assign(call: Call, category_id: str, product_ids: Collection[str]) ->
         if len(assigned) < len(known):
             raise Retry("an assignment was deleted between two looks")
     return assigned
+
+
+def _checked(call: Call) -> bool:
+    """Whether only products that are there may be assigned."""
+    own = call.setting("enableProductCategoryAssignmentValidation")
+    return bool(call.setting("references") != "open" if own is None else own)
 
 
 async def _assign_one(call: Call, category_id: str, product_id: str) -> _Assigned:

@@ -11,10 +11,21 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.clock import new_uuid
 from coterie.kit.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored, locked, remove, store_one
+from coterie.kit.store import (
+    Document,
+    Kind,
+    Refusal,
+    Write,
+    Written,
+    among_stored,
+    kept_rows,
+    locked,
+    remove,
+    store_one,
+)
 from coterie.query.q_sql import Field, Fields
 from coterie.services.category import events, rules
-from coterie.services.category.operations import hierarchy
+from coterie.services.category.operations import classification, hierarchy
 from coterie.services.category.operations.links import remove_assignments
 from coterie.services.category.schemas import (
     CategoryCreation,
@@ -52,13 +63,17 @@ async def _refusal(call: Call, write: Write) -> Refusal:
         scope = PUBLISH if becomes else UNPUBLISH
         if not call.caller.may((scope,)):
             return Forbidden((scope,))
-    parent_id = write.document.get("parentId")
+    parent_id, type_ = write.document.get("parentId"), write.document["type"]
     if parent_id is not None and parent_id != before.get("parentId"):
-        levels = await hierarchy.levels(call, parent_id)
+        place = await hierarchy.place(call, parent_id)
         height = await hierarchy.height(call, id) if write.before is not None else 0
-        problems = rules.parent_problems(id, parent_id, levels, height)
+        problems = rules.parent_problems(id, type_, parent_id, place, height)
         if problems:
             return problems
+    if type_ == rules.CLASSIFICATION and write.document["code"] != before.get("code"):
+        taken = await classification.taken_code(call, id, write.document["code"])
+        if taken:
+            return taken
     return await _taken_numbers(call, id, set(write.document.get("ecn", ())) - set(before.get("ecn", ())))
 
 
@@ -100,6 +115,10 @@ async def _written(call: Call, changed: Sequence[Written]) -> None:
         await _keep_numbers(call, id, (each.before or {}).get("ecn", ()), each.document.get("ecn", ()))
         type_ = events.CATEGORY_CREATED if each.before is None else events.CATEGORY_UPDATED
         _announce(call, type_, id, each.view)
+    changed_mixins = [
+        each.key[0] for each in changed if rules.classifies_differently(each.document, each.before)
+    ]
+    await classification.tell(call, changed_mixins)
 
 
 async def _keep_numbers(call: Call, id: str, before: Sequence[str], after: Sequence[str]) -> None:
@@ -129,12 +148,13 @@ KIND = Kind(
     columns={
         "parentId": "parent_id",
         "code": "code",
+        "type": "type",
         "localizedName": "name",
         "position": "position",
         "published": "published",
     },
     localized=rules.LOCALIZED,
-    defaults={"position": 0},
+    defaults={"position": 0, "type": rules.STANDARD},
     rules=rules.category_problems,
     check=_check,
     values=_values,
@@ -148,6 +168,7 @@ FIELDS = Fields(
         "id": Field(category.c.id),
         "parentId": Field(category.c.parent_id),
         "code": Field(category.c.code),
+        "type": Field(category.c.type),
         "localizedName": Field(category.c.name, "localized"),
         "localizedDescription": Field(category.c.doc, "localized", ("localizedDescription",)),
         "localizedSlug": Field(category.c.doc, "localized", ("localizedSlug",)),
@@ -168,6 +189,9 @@ def _check_id(id: str, where: str) -> None:
     check_id(id, where)
     if id == rules.ROOT:
         text = f"{rules.ROOT!r} stands for no parent at all; use another id"
+        raise Invalid(problems=(Problem.violation(where, text),))
+    if id == rules.SHADOWED:
+        text = f"{rules.SHADOWED!r} is a path of this service; use another id"
         raise Invalid(problems=(Problem.violation(where, text),))
 
 
@@ -190,6 +214,12 @@ async def existing(call: Call, ids: Collection[str]) -> set[str]:
     return await among_stored(call, category.c.id, ids)
 
 
+async def roots(call: Call, ids: Collection[str]) -> set[str]:
+    """The same of root categories."""
+    rows = await kept_rows(call, category.c.id, [category.c.id, category.c.parent_id], ids)
+    return {row.id for row in rows if row.parent_id is None}
+
+
 async def create(call: Call, query: PublishQuery, body: CategoryCreation) -> Reply:
     """Create a category; 409 when its id or one of its external numbers is taken."""
     _check_publish(query, body.published)
@@ -202,7 +232,11 @@ async def put(call: Call, category_id: str, query: PublishQuery, body: CategoryU
     """Replace a category, or create it under this id."""
     _check_publish(query, body.published)
     await hierarchy.lock(call)
-    outcome = await store_one(call, KIND, RESOURCE.change(call, body, "upsert", category_id))
+    change = RESOURCE.change(call, body, "upsert", category_id)
+    stored = (await locked(call, KIND, [(category_id,)])).get((category_id,))
+    if stored is not None:
+        change.document.update(rules.lasting(change.document, KIND.document_of(stored)))
+    outcome = await store_one(call, KIND, change)
     return Reply(201, {"id": outcome.id}) if outcome.code == 201 else Reply(204)
 
 
@@ -243,8 +277,9 @@ async def delete_category(call: Call, category_id: str, query: DeleteQuery) -> N
     if everything:
         await hierarchy.remove_all(call, category_id)
     else:
-        await _promote_children(call, category_id)
+        promoted = await _promote_children(call, category_id)
         await hierarchy.remove_alone(call, category_id)
+        await classification.tell(call, promoted)
     for keys in _batches(ids):
         await remove(call, KIND, keys)
 
@@ -261,13 +296,15 @@ async def _remove_links(call: Call, ids: Select[Any] | list[str]) -> None:
         await call.db.run(gone)
 
 
-async def _promote_children(call: Call, id: str) -> None:
-    """The children become roots; each is changed, so it gets a version and an event."""
+async def _promote_children(call: Call, id: str) -> list[str]:
+    """The children become roots; each is changed, so it gets a version and an event. Those of CLASSIFICATION."""
     promoted = (
         update(category)
         .where(category.c.tenant == call.tenant.name, category.c.parent_id == id)
         .values(parent_id=None, version=category.c.version + 1, modified_at=call.at)
         .returning(category)
     )
-    for row in await call.db.all(promoted):
+    rows = await call.db.all(promoted)
+    for row in rows:
         _announce(call, events.CATEGORY_UPDATED, row.id, KIND.view_of(row))
+    return [row.id for row in rows if row.type == rules.CLASSIFICATION]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, literal, or_, select
 
 from coterie.kit.call import Call
 from coterie.kit.tables import tenant
 from coterie.query.sql import Str
+from coterie.services.category.rules import Place, paths
 from coterie.services.category.tables import category, closure
 
 _COLUMNS = ("tenant", "category_id", "ancestor_id", "depth")
@@ -38,12 +39,17 @@ def above(call: Call, id: str, *, least: int) -> Select[Any]:
     )
 
 
-async def levels(call: Call, id: str) -> dict[str, int]:
-    """A category's ancestors and itself, with their distance; empty when there is no such category."""
-    rows = select(closure.c.ancestor_id, closure.c.depth).where(
-        closure.c.tenant == call.tenant.name, closure.c.category_id == id
+async def place(call: Call, id: str) -> Place:
+    """A category's ancestors and itself, with their distance, and its type; no levels when it is not there."""
+    here = call.tenant.name
+    type_ = select(category.c.type).where(category.c.tenant == here, category.c.id == id).scalar_subquery()
+    rows = await call.db.all(
+        select(closure.c.ancestor_id, closure.c.depth, type_.label("type")).where(
+            closure.c.tenant == here, closure.c.category_id == id
+        )
     )
-    return {row.ancestor_id: row.depth for row in await call.db.all(rows)}
+    levels = {row.ancestor_id: row.depth for row in rows}
+    return Place(levels, rows[0].type) if levels else Place(levels)
 
 
 async def height(call: Call, id: str) -> int:
@@ -97,6 +103,38 @@ async def remove_all(call: Call, id: str) -> None:
         closure.c.tenant == call.tenant.name, closure.c.category_id.in_(below(call, id))
     )
     await call.db.run(gone)
+
+
+async def rebuild(call: Call, root_id: str) -> bool:
+    """Make the closure of a root and all that lies below it follow from the parents again; whether it did not."""
+    here = call.tenant.name
+    first = select(category.c.id, category.c.parent_id).where(
+        category.c.tenant == here, category.c.id == root_id
+    )
+    tree = first.cte("tree", recursive=True)
+    child = category.alias("child")
+    next_ = select(child.c.id, child.c.parent_id).where(
+        child.c.tenant == here, child.c.parent_id == tree.c.id
+    )
+    members = tree.union(next_)
+    rows = await call.db.all(select(members.c.id, members.c.parent_id))
+    wanted = paths({row.id: row.parent_id for row in rows})
+    ids = select(members.c.id)
+    touching = (
+        closure.c.tenant == here,
+        or_(closure.c.category_id.in_(ids), closure.c.ancestor_id.in_(ids)),
+    )
+    stored = {
+        (row.category_id, row.ancestor_id, row.depth)
+        for row in await call.db.all(
+            select(closure.c.category_id, closure.c.ancestor_id, closure.c.depth).where(*touching)
+        )
+    }
+    if stored == wanted:
+        return False
+    await call.db.run(delete(closure).where(*touching))
+    await call.db.load(closure, _COLUMNS, [(here, *path) for path in sorted(wanted)])
+    return True
 
 
 async def _detach(call: Call, id: str, ancestors: Select[Any]) -> None:

@@ -20,6 +20,7 @@ from coterie.query.sql import json_matches
 from coterie.services.category import rules
 from coterie.services.category.operations import hierarchy
 from coterie.services.category.operations.categories import FIELDS, KIND, missing
+from coterie.services.category.operations.classification import add_mixins
 from coterie.services.category.schemas import (
     CategoriesQuery,
     SearchQuery,
@@ -46,7 +47,10 @@ def shown(unpublished: bool) -> ColumnElement[bool]:
 
 def view(call: Call, row: Row[Any]) -> Document:
     """A category as clients see it. It has no media here, and its texts once more in the default language."""
-    return localized(call, {**KIND.view_of(row), "media": []})
+    document = {**KIND.view_of(row), "media": []}
+    if not document.get("ownClassificationMixins"):
+        document.pop("ownClassificationMixins", None)
+    return localized(call, document)
 
 
 def localized(call: Call, document: Document) -> Document:
@@ -71,7 +75,9 @@ async def seen(call: Call, category_id: str, unpublished: bool) -> Row[Any]:
 
 async def get(call: Call, category_id: str, query: ShownQuery) -> Document:
     """One category."""
-    return view(call, await seen(call, category_id, unpublished_shown(call, query.show_unpublished)))
+    found = view(call, await seen(call, category_id, unpublished_shown(call, query.show_unpublished)))
+    await add_mixins(call, [found])
+    return found
 
 
 async def category_page(
@@ -83,6 +89,12 @@ async def category_page(
     expand: Expand | None = None,
 ) -> Reply:
     """A page of the categories that meet the conditions."""
+
+    async def expanded(call: Call, views: list[Document]) -> None:
+        await add_mixins(call, views)
+        if expand is not None:
+            await expand(call, views)
+
     return await page(
         call,
         select(category).where(category.c.tenant == call.tenant.name, *conditions),
@@ -92,7 +104,7 @@ async def category_page(
         tie_break=[*tie_break, category.c.id],
         q=q,
         strict_sort=True,
-        expand=expand,
+        expand=expanded,
     )
 
 

@@ -17,13 +17,14 @@ from coterie.database.session import Hot
 from coterie.kit.call import Call
 from coterie.kit.listing import window
 from coterie.kit.wire import encode
+from coterie.memory import MEMORY
 from coterie.query.json_text import array_text, in_texts, member, object_text
 from coterie.query.sql import Str
 from coterie.services.customer import facade as customers
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations.audience import active_at
 from coterie.services.customer_segment.operations.items import code, name, selected
-from coterie.services.customer_segment.operations.memory import MEMORY, SegmentItems
+from coterie.services.customer_segment.operations.memory import SegmentItems
 from coterie.services.customer_segment.schemas import AllItemsQuery, SegmentsQuery
 from coterie.services.customer_segment.tables import item, segment, tree
 from coterie.services.customer_segment.tables import member as members

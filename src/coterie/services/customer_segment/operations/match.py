@@ -21,13 +21,13 @@ from coterie.kit.call import Call
 from coterie.kit.errors import Invalid, Problem
 from coterie.kit.store import Document
 from coterie.kit.wire import encode, parse
+from coterie.memory import MEMORY
 from coterie.query.json_text import array_text, in_texts, quoted
 from coterie.services.category import facade as categories
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot
 from coterie.services.customer_segment.operations.audience import active_at, subtree
 from coterie.services.customer_segment.operations.hot import text
-from coterie.services.customer_segment.operations.memory import MEMORY
 from coterie.services.customer_segment.schemas import Match
 from coterie.services.customer_segment.tables import item, segment, tree
 

@@ -17,13 +17,13 @@ from coterie.database.session import Hot
 from coterie.kit.call import Call, Reply
 from coterie.kit.language import filter_map
 from coterie.kit.wire import encode
+from coterie.memory import MEMORY
 from coterie.query.json_text import in_texts
 from coterie.services.category import facade as categories
 from coterie.services.category.facade import Node
 from coterie.services.customer_segment import rules
 from coterie.services.customer_segment.operations import hot
 from coterie.services.customer_segment.operations.audience import subtree
-from coterie.services.customer_segment.operations.memory import MEMORY
 from coterie.services.customer_segment.schemas import TreesQuery
 from coterie.services.customer_segment.tables import item, tree
 

@@ -14,7 +14,7 @@ from coterie.kit.resource import Resource, check_id
 from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored
 from coterie.query.q_sql import Field, Fields
 from coterie.services.product import events, rules
-from coterie.services.product.operations import links
+from coterie.services.product.operations import classification, links
 from coterie.services.product.schemas import (
     ProductCreated,
     ProductCreation,
@@ -41,9 +41,10 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     """Scopes of publishing, codes and related products; an item counts for those after it if it passes."""
     holders = await _holders(call, writes)
     known = await _related(call, writes)
+    lacking = await classification.apply(call, writes)
     verdicts = []
-    for write in writes:
-        verdict = _verdict(call, write, holders, known)
+    for write, lacks in zip(writes, lacking, strict=True):
+        verdict = _verdict(call, write, holders, known) or lacks
         if not verdict:
             holders.setdefault(write.document["code"], write.key[0])
             if known is not None:
@@ -189,6 +190,7 @@ RESOURCE = Resource(
     adapt=_adapted,
     shape=_shaped,
     always_fields=("id", "yrn"),
+    expand=classification.add_mixins,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, Row, select, true, update
 
 from coterie.kit import tables as kit_tables
 from coterie.kit.call import Call, Reply
@@ -121,12 +121,18 @@ def _listed(call: Call, query: SitesQuery) -> ColumnElement[bool]:
     return true()
 
 
-async def get_site(call: Call, site_code: str, query: SiteQuery) -> Document:
-    """One site; an inactive one only for who manages sites."""
-    wanted = rules.expansion(query.expand)
+async def stored(call: Call, site_code: str) -> Row[Any]:
+    """The row of a site. Raises NotFound."""
     row = await call.db.first(RESOURCE.selected(call).where(KIND.where(call, (site_code,))))
     if row is None:
         raise NotFound("site", site_code)
+    return row
+
+
+async def get_site(call: Call, site_code: str, query: SiteQuery) -> Document:
+    """One site; an inactive one only for who manages sites."""
+    wanted = rules.expansion(query.expand)
+    row = await stored(call, site_code)
     if not row.active:
         call.require(MANAGE)
     return rules.shown(KIND.view_of(row), wanted, restricted=call.caller.may((MANAGE,)))
@@ -134,31 +140,32 @@ async def get_site(call: Call, site_code: str, query: SiteQuery) -> Document:
 
 async def create_site(call: Call, body: SiteCreation) -> Reply:
     """Add a site; a tenant's first one becomes the default."""
-    current = await _default_locked(call)
-    await _write(call, RESOURCE.change(call, body, "create", None), current)
+    current = await default_locked(call)
+    await write(call, RESOURCE.change(call, body, "create", None), current)
     return Reply(201, {"id": body.code})
 
 
 async def replace_site(call: Call, site_code: str, query: SiteQuery, body: SiteUpdate) -> None:
-    """Replace a site completely; one that does not exist is not created."""
-    rules.expansion(query.expand)
+    """Replace a site, but for what `expand` leaves out; one that does not exist is not created."""
+    wanted = rules.expansion(query.expand)
     if body.code is not None and body.code != site_code:
         message = f"is {body.code[:80]!r}, but the path says {site_code!r}; a code can't be changed"
         raise Invalid(problems=(Problem.violation("code", message),))
-    current = await _default_locked(call)
-    await _write(call, RESOURCE.change(call, body, "replace", site_code), current)
+    current = await default_locked(call)
+    change = RESOURCE.change(call, body, "replace", site_code)
+    if wanted.leaves_out:
+        rules.keep_unseen(change.document, KIND.document_of(await stored(call, site_code)), wanted)
+    await write(call, change, current)
 
 
 async def patch_site(call: Call, site_code: str, body: dict[str, Any]) -> None:
     """Merge an object into a site; null removes a field."""
-    current = await _default_locked(call)
-    row = await call.db.first(RESOURCE.selected(call).where(KIND.where(call, (site_code,))))
-    if row is None:
-        raise NotFound("site", site_code)
-    await _write(call, RESOURCE.patch_change(call, site_code, row, body), current)
+    current = await default_locked(call)
+    row = await stored(call, site_code)
+    await write(call, RESOURCE.patch_change(call, site_code, row, body), current)
 
 
-async def _write(call: Call, change: Change, current: str | None) -> None:
+async def write(call: Call, change: Change, current: str | None) -> None:
     """Write a site; where it takes the default flag, the site `current` that has it loses it."""
     assert change.key is not None
     (code,) = change.key
@@ -170,7 +177,7 @@ async def _write(call: Call, change: Change, current: str | None) -> None:
     await store_one(call, KIND, change)
 
 
-async def _default_locked(call: Call) -> str | None:
+async def default_locked(call: Call) -> str | None:
     """The code of the default site. Who writes sites waits here for others that do, so it stays what it is."""
     here = call.tenant.name
     tenant = kit_tables.tenant
@@ -195,7 +202,7 @@ async def _demote(call: Call) -> None:
 
 async def delete_site(call: Call, site_code: str) -> None:
     """Delete a site, unless it is the default one or another service refuses."""
-    if await _default_locked(call) == site_code:
+    if await default_locked(call) == site_code:
         raise Invalid(
             f"The site {site_code} is the default one; make another site the default first.",
             problems=(Problem.violation("default", "the default site can't be deleted"),),

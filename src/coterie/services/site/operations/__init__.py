@@ -1,0 +1,1 @@
+"""What the rows of the site settings service run, by noun."""
