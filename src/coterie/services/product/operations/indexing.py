@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select, union_all, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select, union_all, update
 
 from coterie.kit import jobs
 from coterie.kit.call import Call
 from coterie.kit.errors import Invalid
 from coterie.kit.jobs import Job, Step
-from coterie.kit.store import Document, among
+from coterie.kit.store import Document, Written
 from coterie.query.json_match import NumberBound
 from coterie.query.q import Contains, OneOf, Present, Range
 from coterie.query.q_sql import Field, Fields, scalars
@@ -23,6 +23,7 @@ from coterie.services.product.tables import index, index_value, product
 
 JOB = "product.index"
 _AT_ONCE = 500
+_COLUMNS = ("tenant", "product_id", "path", "n", "text", "number")
 
 Condition = OneOf | Range | Contains | Present
 
@@ -43,7 +44,7 @@ async def put_fields(call: Call, body: list[IndexedField]) -> list[IndexedFieldV
         raise Invalid(problems=problems)
     known = {each["path"]: each for each in await _locked(call, exclusive=True)}
     new = [path for path in paths if path not in known]
-    job = await jobs.create(call, JOB, {"paths": new}, {"products": 0}) if new else None
+    job = await jobs.create(call, JOB, {"fields": new}, {"products": 0}) if new else None
     fields = [known.get(path, {"path": path, "ready": False, "job": job}) for path in paths]
     await _save(call, fields)
     if gone := known.keys() - set(paths):
@@ -59,14 +60,20 @@ async def put_fields(call: Call, body: list[IndexedField]) -> list[IndexedFieldV
 async def run(call: Call, current: Job) -> Step:
     """Take in some products; after the last the fields are ready."""
     after = current.cursor.get("after", "")
-    mine = (product.c.tenant == call.tenant.name, product.c.id > after)
+    here = (product.c.tenant == call.tenant.name, product.c.id > after)
     rows = await call.db.all(
-        select(product).where(*mine).order_by(product.c.id).limit(_AT_ONCE).with_for_update()
+        select(product).where(*here).order_by(product.c.id).limit(_AT_ONCE).with_for_update()
     )
-    await _replace(call, {row.id: KIND.document_of(row) for row in rows}, current.parameters["paths"])
-    if len(rows) == _AT_ONCE:
+    last = len(rows) < _AT_ONCE
+    fields = await _locked(call, exclusive=last)
+    mine = [each["path"] for each in fields if each["job"] == current.id]
+    values = _values(call, {row.id: KIND.document_of(row) for row in rows}, mine)
+    if values:
+        # What a write has put there meanwhile is the same.
+        named = [dict(zip(_COLUMNS, each, strict=True)) for each in values]
+        await call.db.run(call.db.insert(index_value).on_conflict_do_nothing(), named)
+    if not last:
         return Step({"after": rows[-1].id}, {"products": len(rows)})
-    fields = await _locked(call, exclusive=True)
     # One that was taken off the list, and put on it again, is another job's.
     await _save(call, [each | {"ready": each["ready"] or each["job"] == current.id} for each in fields])
     return Step({}, {"products": len(rows)}, finished=True)
@@ -101,36 +108,36 @@ async def _save(call: Call, fields: Sequence[Mapping[str, Any]]) -> None:
 # Keeping
 
 
-async def keep(call: Call, documents: Mapping[str, Document]) -> None:
-    """Index products that were written, by their ids."""
-    if not documents:
+async def keep(call: Call, changed: Sequence[Written]) -> None:
+    """Index products that were written."""
+    if not changed:
         return
     paths = [each["path"] for each in await _locked(call, exclusive=False)]
     if paths:
-        await _replace(call, documents, paths)
+        await forget(call, sorted({each.key[0] for each in changed if each.before is not None}))
+        values = _values(call, {each.key[0]: each.document for each in changed}, paths)
+        if values:
+            await call.db.load(index_value, _COLUMNS, values)
 
 
 async def forget(call: Call, ids: Sequence[str]) -> None:
     """Drop deleted products from the index."""
-    which = among(call.db, [index_value.c.product_id], [(id,) for id in sorted(ids)])
-    await call.db.run(delete(index_value).where(index_value.c.tenant == call.tenant.name, which))
+    # One by one, by the key: for a set PostgreSQL, until it has statistics, may choose to read all values there are.
+    one = delete(index_value).where(
+        index_value.c.tenant == call.tenant.name, index_value.c.product_id == bindparam("_product")
+    )
+    if ids:
+        await call.db.run(one, [{"_product": id} for id in ids])
 
 
-async def _replace(call: Call, documents: Mapping[str, Document], paths: Sequence[str]) -> None:
-    if not documents:
-        return
-    which = among(call.db, [index_value.c.product_id], [(id,) for id in sorted(documents)])
-    mine = (index_value.c.tenant == call.tenant.name, which, index_value.c.path.in_(paths))
-    await call.db.run(delete(index_value).where(*mine))
-    columns = ("tenant", "product_id", "path", "n", "text", "number")
-    rows = [
+def _values(call: Call, documents: Mapping[str, Document], paths: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of documents' values, by the key."""
+    return [
         (call.tenant.name, id, path, n, text, number)
         for id, document in sorted(documents.items())
         for path in paths
         for n, (text, number) in enumerate(rules.values_at(document, path))
     ]
-    if rows:
-        await call.db.load(index_value, columns, rows)
 
 
 # Finding

@@ -100,7 +100,7 @@ async def run(call: Call, current: Job) -> Step:
     direct = {id: below.get(id, []) for id in level}
     parents = {key[0]: KIND.document_of(row) for key, row in rows.items()}
     changed = await variants.follow(call, parents, direct)
-    await indexing.keep(call, {each.key[0]: each.document for each in changed})
+    await indexing.keep(call, changed)
     following = [row.id for group in direct.values() for row in group]
     counts = {"done": len(level)}
     if "level" not in current.cursor:

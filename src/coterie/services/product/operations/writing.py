@@ -59,7 +59,7 @@ class _Writing:
                 # An id that was only made for it means nothing to the client.
                 outcomes[at] = replace(outcome, id=None) if outcome.error and nameless else outcome
         await bundles.keep(self._call, self._changed)
-        await indexing.keep(self._call, {each.key[0]: each.document for each in self._changed})
+        await indexing.keep(self._call, self._changed)
         return outcomes
 
     async def _wave(self, changes: list[Change]) -> list[Outcome]:
