@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import logins, transfers, workers, writes
+from benchmarks import catalogue, logins, transfers, workers, writes
 from benchmarks.databases import ENGINES, filled
 from benchmarks.generate import progress
 from benchmarks.load import Server, logged_in
@@ -68,6 +68,8 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
             yield from _read(plan, engine, servers, read)
         if writes.NAME in plan.only:
             yield from writes.figures(engine, servers, plan.rounds)
+        if catalogue.NAME in plan.only:
+            yield from catalogue.figures(engine, servers, plan.rounds)
         if transfers.IMPORT in plan.only:
             yield from transfers.import_figures(engine, servers, plan.members)
         if transfers.EXPORT in plan.only:
@@ -103,7 +105,7 @@ def _read(plan: Plan, engine: str, servers: dict[str, Server], read: Read) -> It
 
 def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     names = [each.name for each in READS]
-    names += [writes.NAME, logins.NAME, workers.NAME, transfers.IMPORT, transfers.EXPORT]
+    names += [writes.NAME, catalogue.NAME, logins.NAME, workers.NAME, transfers.IMPORT, transfers.EXPORT]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", type=_sizes, default=("S",), help="S, or S,L to compare within one run")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")

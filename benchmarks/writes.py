@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from benchmarks.generate import TENANT, Rows, progress
@@ -29,11 +30,6 @@ NAME = "bulk"
 GOAL = 0.3
 _A_CALL, _CALLS = 200, 10
 _AT = "2026-01-02T03:04:05.678Z"
-_KEY = ", ".join(column.name for column in member.primary_key)
-_UPDATE = (
-    f"ON CONFLICT ({_KEY}) DO UPDATE SET doc = excluded.doc, modified_at = excluded.modified_at, "
-    f"version = {member.name}.version + 1"
-)
 
 Batch = tuple[str, list[str]]
 """A segment and the customers who come into it."""
@@ -48,7 +44,7 @@ def figures(engine: str, servers: dict[str, Server], rounds: int) -> Iterator[Fi
         most = min(rounds, server.tenant.size.segments // (2 * _CALLS))
         for number in range(most):
             progress(f"{engine}: {NAME}, size {size}, round {number + 1} of {most}")
-            bare.append(_per_second(partial(_bare, server.tenant.settings.database), batches))
+            bare.append(_per_second(partial(_bare_members, server.tenant.settings.database), batches))
             whole.append(_per_second(partial(_through_the_api, server), batches))
         progress("\n")
         title = f"members by `customers/bulk`, {_A_CALL} a call, with events"
@@ -90,21 +86,33 @@ def _through_the_api(server: Server, batches: list[Batch]) -> float:
     return seconds
 
 
-def _bare(url: str, batches: list[Batch]) -> float:
-    """The seconds that the upserts take, each committed."""
+def _bare_members(url: str, batches: list[Batch]) -> float:
+    return bare(url, member, [list(_rows(*batch)) for batch in batches])
+
+
+def bare(url: str, table: Table, batches: list[list[Row]]) -> float:
+    """The seconds that multi-row upserts of these rows take, each batch committed."""
     if engine_of(url) == "sqlite":
-        return _bare_sqlite(url.removeprefix("sqlite:///"), batches)
-    return asyncio.run(_bare_postgres(url, batches))
+        return _bare_sqlite(url.removeprefix("sqlite:///"), table, batches)
+    return asyncio.run(_bare_postgres(url, table, batches))
 
 
-def _bare_sqlite(path: str, batches: list[Batch]) -> float:
+def _update(table: Table) -> str:
+    key = ", ".join(column.name for column in table.primary_key)
+    return (
+        f"ON CONFLICT ({key}) DO UPDATE SET doc = excluded.doc, modified_at = excluded.modified_at, "
+        f"version = {table.name}.version + 1"
+    )
+
+
+def _bare_sqlite(path: str, table: Table, batches: list[list[Row]]) -> float:
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     # As the server writes.
     connection.execute("PRAGMA synchronous = NORMAL")
-    given = [Rows(member, TENANT, _rows(*batch), sqlite.dialect()) for batch in batches]
+    given = [Rows(table, TENANT, batch, sqlite.dialect()) for batch in batches]
     columns = given[0].columns
     marks = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {member.name} ({', '.join(columns)}) VALUES ({marks}) {_UPDATE}"
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {_update(table)}"
     tuples = [list(each) for each in given]
     started = time.perf_counter()
     for each in tuples:
@@ -116,13 +124,14 @@ def _bare_sqlite(path: str, batches: list[Batch]) -> float:
     return seconds
 
 
-async def _bare_postgres(url: str, batches: list[Batch]) -> float:
+async def _bare_postgres(url: str, table: Table, batches: list[list[Row]]) -> float:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    given = [Rows(member, TENANT, _rows(*batch), dialect) for batch in batches]
+    given = [Rows(table, TENANT, batch, dialect) for batch in batches]
     columns = given[0].columns
-    types = [member.c[name].type.compile(dialect).split()[0] for name in columns]
+    types = [table.c[name].type.compile(dialect).split()[0] for name in columns]
     arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
-    statement = f"INSERT INTO {member.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {_UPDATE}"
+    rows = f"SELECT * FROM unnest({arrays})"
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) {rows} {_update(table)}"
     lists: list[list[tuple[Any, ...]]] = [list(zip(*each, strict=True)) for each in given]
     connection = await asyncpg.connect(dsn(url))
     try:

@@ -173,7 +173,8 @@ def worker_of(runtime: Runtime, mail: MailSender, metrics: Metrics | None = None
         return await runtime.tokens.prune(session)
 
     async def prune_jobs(session: Session, now: datetime, limit: int) -> int:
-        return await steps.prune(session, now, limit, days=runtime.settings.job_days)
+        longer = {kind: days for each in runtime.services for kind, days in each.job_days.items()}
+        return await steps.prune(session, now, limit, days=runtime.settings.job_days, longer=longer)
 
     async def renew_statistics(session: Session, _now: datetime, _limit: int) -> int:
         await statistics.renew(session)

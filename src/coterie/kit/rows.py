@@ -124,7 +124,8 @@ class Service:
 
     reactions: what it does inside the same transaction when an event is emitted, its own or another service's, by
     event type; several in their order.
-    jobs: what runs a step of a job, by the job's kind.
+    jobs: what runs a step of a job, by the job's kind. job_days: how long finished jobs of a kind are kept, where that
+    is not the setting's to say.
     authority: of the one service that says what customers and employees may do.
     chores: what is to be done now and then, such as deleting what has expired: each does about so many rows, and
     says how many it did.
@@ -139,6 +140,7 @@ class Service:
     reactions: Mapping[str, Reaction | tuple[Reaction, ...]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     jobs: Mapping[str, Run] = field(default_factory=dict)
+    job_days: Mapping[str, int] = field(default_factory=dict)
     authority: Authority | None = None
     chores: tuple[Chore, ...] = ()
     published: Published | None = None

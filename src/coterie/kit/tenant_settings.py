@@ -76,6 +76,12 @@ _ALL = (
         "What happens to a mixin whose schema can't be fetched.",
     ),
     TenantSetting(
+        "allowToSkipRelatedProductsValidation",
+        False,
+        _SWITCH,
+        "Whether a write with `skipRelatedItemsValidation=true` may relate products to some that do not exist yet.",
+    ),
+    TenantSetting(
         "customerActiveOnCreation",
         True,
         _SWITCH,

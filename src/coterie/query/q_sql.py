@@ -10,7 +10,7 @@ are not understood.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -46,12 +46,14 @@ class Field:
     `json`, `text-array` and `localized` are columns of the type `Json`, at `path` inside them; a localized
     field asked without a language matches in any. With `rows`, the column is one of another table, and a
     condition holds when one of the rows meets it: `select(1)` of that table, restricted to the parent's rows.
+    narrowed: what every row meets that meets a condition, and an index serves; None where there is no such thing.
     """
 
     column: sa.ColumnElement[Any]
     kind: Kind = "text"
     path: tuple[str, ...] = ()
     rows: sa.Select[Any] | None = None
+    narrowed: Callable[[OneOf | Range | Contains | Present], Condition | None] | None = None
 
     @property
     def is_json(self) -> bool:
@@ -109,7 +111,9 @@ def _node(node: Node, fields: Fields) -> Condition:
 def _term(term: Term, found: Field) -> Condition:
     condition = term.condition
     if found.rows is None:
-        return _on_document(condition, found) if found.is_json else _on_column(condition, found)
+        whole = _on_document(condition, found) if found.is_json else _on_column(condition, found)
+        narrow = None if found.narrowed is None else found.narrowed(condition)
+        return whole if narrow is None else sa.and_(narrow, whole)
     if isinstance(condition, Present):
         return found.rows.exists() if condition.wanted else ~found.rows.exists()
     inner = _on_document(condition, found) if found.is_json else _on_column(condition, found)
@@ -123,8 +127,8 @@ def _on_document(condition: OneOf | Range | Contains | Present, found: Field) ->
         return present if condition.wanted else ~present
     members = found.kind == "localized"
     if isinstance(condition, OneOf):
-        scalars = tuple(scalar for value in condition.values for scalar in _scalars(value))
-        test = JsonTest(path, members, one_of=scalars)
+        wanted = tuple(scalar for value in condition.values for scalar in scalars(value))
+        test = JsonTest(path, members, one_of=wanted)
     elif isinstance(condition, Contains):
         test = JsonTest(path, members, pattern=condition.pattern)
     else:
@@ -138,16 +142,16 @@ def _split(condition: Range) -> tuple[tuple[NumberBound, ...], tuple[DateBound, 
     return numbers, tuple(bound for bound in condition.bounds if isinstance(bound, DateBound))
 
 
-def _scalars(value: Value) -> list[Scalar]:
+def scalars(value: Value) -> list[Scalar]:
     """What in a document equals an operand."""
-    scalars: list[Scalar] = [*_texts(value)]
+    found: list[Scalar] = [*_texts(value)]
     if not value.quoted:
         number = to_number(value.text)
         if number is not None:
-            scalars.append(number)
+            found.append(number)
         if value.text in ("true", "false"):
-            scalars.append(value.text == "true")
-    return scalars
+            found.append(value.text == "true")
+    return found
 
 
 def _texts(value: Value) -> list[str]:

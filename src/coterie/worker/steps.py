@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, literal, or_, select, true, tuple_, update
@@ -149,13 +151,26 @@ async def _save(call: Call, current: Job, step: Step) -> None:
     await change(call.db, tenant, id, **values)
 
 
-async def prune(session: Session, now: datetime, limit: int, *, days: int) -> int:
-    """Delete a bounded part of what no job needs any more. How many rows; called again until that is 0."""
+async def prune(
+    session: Session,
+    now: datetime,
+    limit: int,
+    *,
+    days: int,
+    longer: Mapping[str, int] = MappingProxyType({}),
+) -> int:
+    """Delete a bounded part of what no job needs any more. How many rows; called again until that is 0.
+
+    days: how long finished jobs are kept. longer: the days of kinds that have their own.
+    """
     ended = select(job.c.tenant, job.c.id).where(job.c.finished_at.is_not(None))
     broken = and_(job.c.state == UPLOADING, job.c.lease_until < iso(now))
-    expired = select(job.c.tenant, job.c.id).where(
-        or_(job.c.finished_at < iso(now - timedelta(days=days)), broken)
-    )
+    old = [and_(job.c.kind.not_in(sorted(longer)), job.c.finished_at < iso(now - timedelta(days=days)))]
+    old += [
+        and_(job.c.kind == kind, job.c.finished_at < iso(now - timedelta(days=own)))
+        for kind, own in longer.items()
+    ]
+    expired = select(job.c.tenant, job.c.id).where(or_(*old, broken))
     inputs = job_chunk.c.direction == "in"
     for table, jobs, where, most in (
         (job_seen, ended, true(), limit),
@@ -164,8 +179,8 @@ async def prune(session: Session, now: datetime, limit: int, *, days: int) -> in
         (job_error, expired, true(), limit),
     ):
         keys = list(table.primary_key.columns)
-        old = select(*keys).where(tuple_(table.c.tenant, table.c.job).in_(jobs), where).limit(most)
-        gone = await session.run(delete(table).where(tuple_(*keys).in_(old)))
+        rows = select(*keys).where(tuple_(table.c.tenant, table.c.job).in_(jobs), where).limit(most)
+        gone = await session.run(delete(table).where(tuple_(*keys).in_(rows)))
         if gone:
             return gone
     keys = [job.c.tenant, job.c.id]

@@ -10,6 +10,7 @@ import pytest
 from coterie.kit.call import Call
 from coterie.kit.caller import Caller
 from coterie.services.product.routes import SERVICE
+from services.product.shirts import PARENT, SHIRT
 from support.api import Api
 
 Emit = Callable[..., None]
@@ -40,3 +41,11 @@ def emit(call: Any) -> Emit:
             opened.emit(type_, "test", {}, **facts)
 
     return lambda *events: call(lambda opened: emitting(opened, events))
+
+
+@pytest.fixture
+def tees(api: Api) -> Api:
+    """A tenant with a template of shirts and a parent that made four variants of it."""
+    assert api.post("/product/{tenant}/product-templates", SHIRT).status == 201
+    assert api.post("/product/{tenant}/products", PARENT).status == 201
+    return api

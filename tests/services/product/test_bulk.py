@@ -132,11 +132,11 @@ def test_two_hundred_items_and_not_one_more(api: Api, method: str) -> None:
 
 def test_the_budget_of_statements(api: Api) -> None:
     items = [body(f"p{at}", relatedItems=[{"refId": "p0", "type": "X"}] if at else []) for at in range(200)]
-    with api.statements(12):
+    with api.statements(16):
         assert set(codes(api.post(BULK, items))) == {201}
     for at, item in enumerate(items):
         item["code"] = f"NEW-{at}"
-    with api.statements(12):
+    with api.statements(16):
         assert set(codes(api.put(BULK, items))) == {204}
     assert len(api.events("product.updated")) == 200
 

@@ -168,7 +168,7 @@ def test_an_outdated_version_is_a_conflict(api: Api) -> None:
         ({"vendor": {"name": "no id"}}, "vendor.id"),
         ({"mixins": []}, "mixins"),
         ({"metadata": {"version": "new"}}, "metadata.version"),
-        ({"productType": "BUNDLE"}, "productType"),
+        ({"productType": "BUNDLE"}, "bundledProducts"),
         ({"productType": "NONSENSE"}, "productType"),
         ({"id": "x" * 33}, "id"),
         ({"id": "a b"}, "id"),
@@ -183,10 +183,10 @@ def test_bad_input_is_refused_naming_the_field(api: Api, change: dict[str, Any],
     assert any(detail.startswith(field) for detail in answer.json["details"]), answer.json
 
 
-def test_other_product_types_are_not_made_and_types_do_not_change(api: Api) -> None:
-    bundle = api.post(PRODUCTS, {**MUG, "productType": "BUNDLE"})
-    assert bundle.json["details"] == [
-        "productType: 'BUNDLE' is not supported; only products of the type BASIC are"
+def test_the_type_of_a_product_does_not_change(api: Api) -> None:
+    unknown = api.post(PRODUCTS, {**MUG, "productType": "KIT"})
+    assert unknown.json["details"] == [
+        "productType: 'KIT' is no type of products; use BASIC, BUNDLE, PARENT_VARIANT, VARIANT, DYNAMIC_VARIANT"
     ]
     api.post(PRODUCTS, MUG)
     with api.unchanged():
@@ -210,12 +210,17 @@ def test_a_patch_can_neither_change_the_id_nor_remove_what_is_required(api: Api)
     assert api.patch(f"{PRODUCTS}/mug", {"id": "mug", "code": "B"}).status == 204
 
 
-def test_a_partial_put_is_refused_rather_than_replacing_the_whole(api: Api) -> None:
+def test_a_partial_put_changes_only_what_it_holds(api: Api) -> None:
     api.post(PRODUCTS, FULL)
+    body = {"code": "MUG-9", "mixins": {"care": {"wash": True}}, "metadata": {"version": 1}}
+    assert api.put(f"{PRODUCTS}/mug?partial=true", body).status == 204
+    read = api.get(f"{PRODUCTS}/mug").json
+    assert (read["code"], read["name"], read["published"]) == ("MUG-9", FULL["name"], True)
+    assert read["mixins"] == {**FULL["mixins"], "care": {"wash": True}}
     with api.unchanged():
-        answer = api.put(f"{PRODUCTS}/mug?partial=true", MUG)
-    assert answer.status == 400
-    assert "PATCH" in answer.json["details"][0]
+        assert api.put(f"{PRODUCTS}/mug?partial=true", body).status == 409
+        assert api.put(f"{PRODUCTS}/ghost?partial=true", {"code": "X"}).status == 404
+        assert api.put(f"{PRODUCTS}/mug", {"code": "X"}).json["details"] == ["name: is required"]
 
 
 def test_related_products_must_exist_unless_references_are_open(api: Api, server: Any) -> None:

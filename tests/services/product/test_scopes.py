@@ -64,7 +64,7 @@ def test_managing_takes_its_scope(shop: Api) -> None:
             reader.put(f"{PRODUCTS}/bulk", [body("new")]),
         ):
             assert answer.status == 403
-            assert answer.json["message"] == f"Missing required scopes '[{MANAGE}]'"
+            assert answer.json["message"] == f"Missing required scopes '[{MANAGE}, {MANAGE}_by_vendor]'"
 
 
 def test_a_manager_changes_hidden_products_without_seeing_them(shop: Api) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from coterie.kit.call import Call
-from coterie.services.product.operations import products
+from coterie.services.product.operations import stored
 from coterie.services.product.tables import product
 
 names: Final = select(product.c.tenant, product.c.id, product.c.code, product.c.name, product.c.published)
@@ -20,4 +20,4 @@ async def existing(call: Call, ids: Collection[str]) -> set[str]:
 
     It locks, so it belongs in a transaction that writes.
     """
-    return await products.existing(call, ids)
+    return await stored.existing(call, ids)

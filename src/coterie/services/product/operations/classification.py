@@ -14,7 +14,7 @@ from coterie.kit.errors import Problem
 from coterie.kit.mixins import SchemasNeeded
 from coterie.kit.outbox import Event
 from coterie.kit.store import Document, Write, among
-from coterie.services.product import rules
+from coterie.services.product.rules import classification as rules
 from coterie.services.product.tables import product_category, product_classification
 
 

@@ -1,223 +1,212 @@
-"""Products: create, read, search, replace, patch, delete, one by one and in bulk."""
+"""What the rows of products run that write: create, replace, patch, delete, one by one and in bulk."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
-
+from coterie.kit.bulk import Outcome, bulk_reply
 from coterie.kit.call import Call, Reply
-from coterie.kit.errors import AlreadyExists, Forbidden, Invalid, Problem
-from coterie.kit.language import choose, localized, to_map
-from coterie.kit.listing import ListQuery
-from coterie.kit.resource import Resource, check_id
-from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored
-from coterie.query.q_sql import Field, Fields
-from coterie.services.product import events, rules
-from coterie.services.product.operations import classification, links
-from coterie.services.product.schemas import (
-    ProductCreated,
+from coterie.kit.errors import Conflict, CoterieError, Forbidden, Invalid, NotFound, Problem
+from coterie.kit.language import check_map, to_map
+from coterie.kit.patch import PatchError, patched
+from coterie.kit.rows import Bulk
+from coterie.kit.store import Change, Document, How, locked, prepared, remove
+from coterie.kit.wire import DEEPEST, convert, depth, to_document
+from coterie.services.product.operations import bundles, indexing
+from coterie.services.product.operations.judgement import Options
+from coterie.services.product.operations.reading import RESOURCE, created
+from coterie.services.product.operations.stored import KIND, LOCALIZED, descendants
+from coterie.services.product.operations.writing import write, write_one
+from coterie.services.product.rules import products as rules
+from coterie.services.product.schemas.products import (
+    DeleteQuery,
     ProductCreation,
-    ProductEntry,
     ProductItem,
+    ProductPart,
     ProductUpdate,
-    ProductView,
     PutQuery,
-    YrnSearch,
+    WriteQuery,
 )
-from coterie.services.product.tables import product
-
-READ_UNPUBLISHED = "product.product_read_unpublished"
-LOCALIZED = ("name", "description")
-MAX_YRNS = 1000
 
 
-async def existing(call: Call, ids: Collection[str]) -> set[str]:
-    """Those of `ids` that are products; none of them can be deleted until the transaction ends."""
-    return await among_stored(call, product.c.id, ids)
+async def create(call: Call, query: WriteQuery, body: ProductCreation) -> Reply:
+    """Create a product, and the variants of a parent."""
+    change = _change(call, to_document(body), "create", None)
+    outcome = await write_one(call, change, Options.of(call, query))
+    assert outcome.id is not None
+    return Reply(201, created(call, outcome.id))
 
 
-async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
-    """Scopes of publishing, codes and related products; an item counts for those after it if it passes."""
-    holders = await _holders(call, writes)
-    known = await _related(call, writes)
-    lacking = await classification.apply(call, writes)
-    verdicts = []
-    for write, lacks in zip(writes, lacking, strict=True):
-        verdict = _verdict(call, write, holders, known) or lacks
-        if not verdict:
-            holders.setdefault(write.document["code"], write.key[0])
-            if known is not None:
-                known.add(write.key[0])
-        verdicts.append(verdict)
-    return verdicts
+async def put(call: Call, product_id: str, query: PutQuery, body: ProductPart) -> Reply:
+    """Create or replace a product; with `partial=true` change only what the body holds."""
+    if query.partial:
+        return await _patched(call, product_id, query, to_document(body))
+    whole = to_document(convert(to_document(body), ProductUpdate))
+    change = _change(call, whole, "upsert", product_id)
+    outcome = await write_one(call, change, Options.of(call, query))
+    assert outcome.id is not None
+    return Reply(201, created(call, outcome.id)) if outcome.code == 201 else Reply(204)
 
 
-def _verdict(call: Call, write: Write, holders: dict[str, str], known: set[str] | None) -> Refusal:
-    scope = rules.scope_needed(write.document["published"], write.before)
-    if scope is not None and not call.caller.may((scope,)):
-        return Forbidden((scope,))
-    code = write.document["code"]
-    holder = holders.get(code, write.key[0])
-    if holder != write.key[0]:
-        return AlreadyExists("product", holder, f"The code {code!r} is taken by the product {holder}.")
-    if known is None:
-        return []
-    return [
-        Problem.violation(place, f"there is no product {id[:80]!r}; create it first")
-        for id, place in rules.new_relations(write.document, write.before).items()
-        if id not in known
-    ]
+async def patch(
+    call: Call, product_id: str, query: WriteQuery, body: dict[str, Any] | list[dict[str, Any]]
+) -> Reply:
+    """Change a product by RFC 6902 (an array) or RFC 7396 (an object)."""
+    return await _patched(call, product_id, query, body)
 
 
-async def _holders(call: Call, writes: Sequence[Write]) -> dict[str, str]:
-    """The products that now have the codes asked for."""
-    codes = {
-        write.document["code"]
-        for write in writes
-        if write.before is None or write.before["code"] != write.document["code"]
-    }
-    if not codes:
-        return {}
-    statement = select(product.c.code, product.c.id).where(
-        product.c.tenant == call.tenant.name, product.c.code.in_(sorted(codes))
+async def create_bulk(call: Call, query: WriteQuery, body: Bulk[ProductCreation]) -> Reply:
+    """Create products, each judged for itself."""
+    return await _bulk(call, query, body, "create")
+
+
+async def upsert_bulk(call: Call, query: WriteQuery, body: Bulk[ProductItem]) -> Reply:
+    """Create or replace products, each judged for itself."""
+    return await _bulk(call, query, body, "upsert")
+
+
+async def _bulk(call: Call, query: WriteQuery, body: Bulk[Any], how: How) -> Reply:
+    changes: list[Change | CoterieError] = []
+    for item in body.items:
+        try:
+            if isinstance(item, CoterieError):
+                raise item
+            changes.append(_change(call, to_document(item), how, None))
+        except CoterieError as error:
+            changes.append(error)
+    outcomes = await write(call, changes, Options.of(call, query))
+    return bulk_reply(call, [_told(call, outcome) for outcome in outcomes])
+
+
+def _told(call: Call, outcome: Outcome) -> Outcome:
+    if outcome.error is not None or outcome.id is None:
+        return outcome
+    return replace(outcome, extra=(("yrn", created(call, outcome.id)["yrn"]),))
+
+
+# From a body to a change
+
+
+def _change(call: Call, body: Document, how: How, id: str | None) -> Change:
+    """What a whole body asks for. Raises Invalid."""
+    _check_texts(call, body)
+    return _as_change(_adapted(call, body), how, id)
+
+
+def _as_change(document: Document, how: How, id: str | None) -> Change:
+    name = id if id is not None else document.get("id")
+    if name is not None:
+        RESOURCE.check_id(name, "id")
+    overridden = (document.get("metadata") or {}).get("overridden")
+    document, version = prepared(document)
+    if overridden:
+        document["overridden"] = overridden
+    return Change(None if name is None else (name,), document, how, version)
+
+
+async def _patched(
+    call: Call, id: str, query: WriteQuery, body: dict[str, Any] | list[dict[str, Any]]
+) -> Reply:
+    # A parent first, in which order they are locked everywhere.
+    ids = {id, id.partition(rules.SEPARATOR)[0]}
+    row = (await locked(call, KIND, [(each,) for each in sorted(ids)])).get((id,))
+    if row is None:
+        call.vendor(rules.MANAGE)
+        raise NotFound(KIND.noun, id)
+    stored = {"id": id, **KIND.document_of(row)}
+    version = None
+    if isinstance(body, dict):
+        metadata = body.get("metadata")
+        version = metadata.get("version") if isinstance(metadata, dict) else None
+        _check_texts(call, body)
+        body = _adapted(call, body)
+    else:
+        stored["metadata"] = {**stored.get("metadata", {}), "version": row.version}
+    try:
+        document = patched(stored, body, frozenset({"id"}))
+    except PatchError as error:
+        raise Invalid(problems=(Problem.violation(error.path or "", str(error)),)) from None
+    if depth(document) > DEEPEST:
+        raise Invalid(problems=(Problem.violation("", f"would be nested deeper than {DEEPEST} levels"),))
+    if isinstance(body, list):
+        version = (document.get("metadata") or {}).get("version")
+    if row.doc["productType"] == rules.DYNAMIC:
+        document.setdefault("parentVariantId", "")  # taken away, where a PUT would only be silent
+    whole = _adapted(call, to_document(convert(document, ProductUpdate)))
+    change = _as_change(whole, "replace", id)._replace(
+        version=convert(version, int) if version is not None else None
     )
-    return {row.code: row.id for row in await call.db.all(statement)}
-
-
-async def _related(call: Call, writes: Sequence[Write]) -> set[str] | None:
-    """The related products that exist, or None when the tenant keeps references open (decision 5)."""
-    if call.setting("references") == "open":
-        return None
-    return await existing(
-        call, {id for write in writes for id in rules.new_relations(write.document, write.before)}
-    )
-
-
-async def _written(call: Call, changed: Sequence[Written]) -> None:
-    known = await links.links_of(call, [each.key[0] for each in changed])
-    for each in changed:
-        id = each.key[0]
-        view = {**each.view, "yrn": rules.yrn(call.tenant.name, id), **known[id]}
-        event = events.PRODUCT_CREATED if each.before is None else events.PRODUCT_UPDATED
-        call.emit(event, events.subject(id), events.product_written(call.tenant.name, view), id=id)
-
-
-async def _removed(call: Call, gone: Sequence[Written]) -> None:
-    # The services that assign products follow with deletions of their own, which take the links along.
-    for each in gone:
-        id = each.key[0]
-        yrn = rules.yrn(call.tenant.name, id)
-        payload = events.product_deleted(call.tenant.name, id, yrn, each.document["code"])
-        call.emit(events.PRODUCT_DELETED, events.subject(id), payload, id=id)
-
-
-KIND = Kind(
-    noun="product",
-    table=product,
-    columns={"code": "code", "name": "name", "published": "published"},
-    localized=LOCALIZED,
-    defaults={"productType": rules.BASIC, "published": False},
-    rules=rules.product_problems,
-    check=_check,
-    written=_written,
-    removed=_removed,
-)
-
-FIELDS = Fields(
-    {
-        "id": Field(product.c.id),
-        "code": Field(product.c.code),
-        "name": Field(product.c.name, "localized"),
-        "description": Field(product.c.doc, "localized", ("description",)),
-        "published": Field(product.c.published, "boolean"),
-        "metadata.version": Field(product.c.version, "number"),
-        "metadata.createdAt": Field(product.c.created_at, "date"),
-        "metadata.modifiedAt": Field(product.c.modified_at, "date"),
-        **links.FIELDS,
-    },
-    product.c.doc,
-)
-
-
-def _readable(call: Call) -> ColumnElement[bool] | None:
-    return None if call.caller.may((READ_UNPUBLISHED,)) else product.c.published
+    await write_one(call, change, Options.of(call, query))
+    return Reply(204)
 
 
 def _adapted(call: Call, document: Document) -> Document:
-    """A text in one language as the map that is stored."""
-    texts = {name: document[name] for name in LOCALIZED if isinstance(document.get(name), str)}
-    return {**document, **{name: to_map(text, call.content) for name, text in texts.items()}}
+    """A body, or a part of one, with texts in one language as the maps that are stored."""
+    result = dict(document)
+    for name in LOCALIZED:
+        if isinstance(document.get(name), str):
+            result[name] = to_map(document[name], call.content)
+    own = document.get("ownVariantAttributes")
+    if isinstance(own, Mapping):
+        result["ownVariantAttributes"] = {key: _named(call, each) for key, each in own.items()}
+    return result
 
 
-def _shaped(call: Call, view: Document) -> Document:
-    """Maps of all languages without Accept-Language, as clients found it, and with `*`; else the best text."""
-    texts = {
-        name: view[name] if call.accept.absent else localized(view[name], call.accept, call.tenant.languages)
-        for name in LOCALIZED
-        if view.get(name)
-    }
-    return {**view, **texts, "yrn": rules.yrn(call.tenant.name, view["id"])}
+def _named(call: Call, attribute: Any) -> Any:
+    if not isinstance(attribute, dict):
+        return attribute
+    result = dict(attribute)
+    if isinstance(attribute.get("name"), str):
+        result["name"] = to_map(attribute["name"], call.content)
+    value = attribute.get("value")
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        result["value"] = {**value, "name": to_map(value["name"], call.content)}
+    return result
 
 
-def _headers(call: Call) -> dict[str, str]:
-    """The language that texts are in where they have it; maps tell their languages themselves."""
-    if call.accept.absent or call.accept.translations:
-        return {}
-    language = choose(call.accept, call.tenant.languages.supported, call.tenant.languages.default)
-    return {"Content-Language": language} if language else {}
+def _check_texts(call: Call, body: Mapping[str, Any]) -> None:
+    """Raises Invalid for texts of attributes in languages that the request may not hold; others are checked later."""
+    own = body.get("ownVariantAttributes")
+    problems = []
+    for key, attribute in own.items() if isinstance(own, Mapping) else ():
+        if not isinstance(attribute, dict):
+            continue
+        value = attribute.get("value")
+        inner = value.get("name") if isinstance(value, dict) else None
+        for place, text in ((f"{key}.name", attribute.get("name")), (f"{key}.value.name", inner)):
+            if text is not None:
+                place = f"ownVariantAttributes.{place}"
+                problems += check_map(text, call.content, call.tenant.languages, place)
+    if problems:
+        raise Invalid(problems=problems)
 
 
-def _created(call: Call, id: str) -> Document:
-    return {"id": id, "yrn": rules.yrn(call.tenant.name, id)}
+# Deleting
 
 
-RESOURCE = Resource(
-    kind=KIND,
-    fields=FIELDS,
-    create_type=ProductCreation,
-    replace_type=ProductUpdate,
-    item_type=ProductItem,
-    view_type=ProductView,
-    parameter="product_id",
-    check_id=lambda id, where: check_id(id, where, rules.ID_LENGTH),
-    scope=_readable,
-    computed=links.COMPUTED,
-    headers=_headers,
-    created_view=_created,
-    created_type=ProductCreated,
-    entry_type=ProductEntry,
-    adapt=_adapted,
-    shape=_shaped,
-    always_fields=("id", "yrn"),
-    expand=classification.add_mixins,
-)
+async def delete_product(call: Call, product_id: str, query: DeleteQuery) -> None:
+    """Delete a product, with `force` together with its variants.
 
-
-async def put_product(call: Call, product_id: str, query: PutQuery, body: ProductUpdate) -> Reply:
-    """Create or replace a product."""
-    if query.partial:
-        text = "a PUT replaces the whole product here; send the fields to change by PATCH instead"
-        raise Invalid(problems=(Problem.violation("partial", text),))
-    reply: Reply = await RESOURCE.upsert.run(call, product_id=product_id, body=body)
-    return reply
-
-
-async def search_by_yrns(call: Call, query: ListQuery, body: YrnSearch) -> Reply:
-    """The products with these yrns, all on one page unless the client asks for pages; unknown ones are left out."""
-    if len(body.yrns) > MAX_YRNS:
-        raise Invalid(problems=(Problem.violation("yrns", f"holds more than {MAX_YRNS} yrns; ask in parts"),))
-    ids = set()
-    for at, text in enumerate(body.yrns):
-        parsed = rules.parse_yrn(text)
-        if parsed is None:
-            place = f"yrns[{at}]"
-            raise Invalid(
-                "Given yrn does not match yaas urn scheme",
-                problems=(Problem.violation(place, f"{text[:80]!r} is not a product's yrn"),),
-            )
-        if parsed[0] == call.tenant.name:
-            ids.add(parsed[1])
-    if query.page_size is None:
-        query.page_size = MAX_YRNS
-    return await RESOURCE.page(call, query, None, product.c.id.in_(sorted(ids)))
+    Raises NotFound, Forbidden for another vendor's, Invalid while it has variants, and Conflict while a bundle has it.
+    """
+    vendor = call.vendor(rules.MANAGE)
+    above = product_id.partition(rules.SEPARATOR)[0]
+    rows = await locked(call, KIND, [(each,) for each in sorted({above, product_id})])
+    row = rows.get((product_id,))
+    if row is None:
+        raise NotFound(KIND.noun, product_id)
+    below = [each for group in (await descendants(call, [product_id])).values() for each in group]
+    if vendor is not None and any(each.vendor_id != vendor for each in (row, *below)):
+        raise Forbidden(message="The product is of another vendor.")
+    if below and not query.force:
+        text = f"must be true: the product has {len(below)} variants, which are deleted with it"
+        raise Invalid(problems=(Problem.violation("force", text),))
+    ids = [product_id, *(each.id for each in below)]
+    used = await bundles.using(call, ids)
+    if used is not None:
+        raise Conflict(f"The bundle {used[0]} contains the product {used[1]}; take it out first.")
+    await remove(call, KIND, [(id,) for id in ids])
+    await bundles.forget(call, ids)
+    await indexing.forget(call, ids)

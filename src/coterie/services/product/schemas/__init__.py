@@ -1,0 +1,1 @@
+"""What travels: products, templates, jobs and indexed fields, in requests and in answers."""
