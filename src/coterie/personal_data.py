@@ -92,6 +92,8 @@ HOLDINGS: Mapping[str, Holding] = {
 NOTHING = frozenset(
     {
         "api_client",
+        "brand",
+        "brand_media",
         "category",
         "category_assignment",
         "category_closure",
@@ -109,6 +111,8 @@ NOTHING = frozenset(
         "iam_employee",
         "iam_group",
         "iam_scope",
+        "label",
+        "label_media",
         "legal_entity",
         "location",
         "product",
