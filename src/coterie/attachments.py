@@ -21,7 +21,8 @@ CHANGED = "media.attachments-changed"
 """The internal event of an asset that is, or was, attached to something.
 
 Its facts: `asset`, the id; `before` and `after`, sets of (type, id) that it was and is attached to; `shown`, what is
-shown of it there, with `id`, `url`, `createdAt`, and of a file `contentType` and `customAttributes`.
+shown of it there, with `id`, `url` (of a file a path, for `located`), `createdAt`,
+`modifiedAt`, `mixins`, and of a file `contentType` and `customAttributes`.
 """
 
 
@@ -94,10 +95,16 @@ def _rows(tenant: str, type_: str, asset: str, facts: dict[str, Any]) -> Iterato
             }
 
 
-def with_image(view: dict[str, Any], folder: str) -> dict[str, Any]:
+def located(call: Call, url: str) -> str:
+    """A URL for clients: a path of this server with its address, any other as it is."""
+    return call.runtime.settings.base_url + url if url.startswith("/") else url
+
+
+def with_image(call: Call, view: dict[str, Any], folder: str) -> dict[str, Any]:
     """A view with the image that was attached last, instead of `media`, the list of all."""
     media = view.pop("media", None)
     if media:
         last = media[-1]
-        view |= {"mediaId": last["id"], "image": last["url"], "cloudinaryUrl": f"{folder}/{last['id']}"}
+        path = f"{call.tenant.name}/{folder}/{last['id']}"
+        view |= {"mediaId": last["id"], "image": located(call, last["url"]), "cloudinaryUrl": path}
     return view

@@ -384,7 +384,18 @@ BRAND_LABEL = (
     ),
 )
 
+MEDIA = (
+    Override(
+        "media",
+        ("responses", "GetPrivateAsset", "content"),
+        {"*/*": {}, "text/plain": None},
+        "§3.15: a file is answered as what it is",
+    ),
+    requires("media", "GetAsset", "id type access metadata", "§3.15"),
+)
+
 OVERRIDES: tuple[Override, ...] = (
+    *MEDIA,
     *BRAND_LABEL,
     *OAUTH,
     *CUSTOMER,

@@ -126,6 +126,16 @@ class Call:
         if not self.caller.may(scopes):
             raise Forbidden(scopes)
 
+    def vendor(self, *scopes: str) -> str | None:
+        """The vendor to whose resources the caller is bound: None with one of `scopes`, else his own with one of them
+        that ends in `_by_vendor`. Raises Forbidden with neither, or for a caller who is no vendor's."""
+        caller = self.caller
+        if caller.may(scopes):
+            return None
+        if caller.vendor_id is None or not caller.may(tuple(f"{scope}_by_vendor" for scope in scopes)):
+            raise Forbidden(scopes)
+        return caller.vendor_id
+
     def setting(self, name: str) -> Any:
         """The tenant's setting, or its default."""
         settings = self.tenant.settings

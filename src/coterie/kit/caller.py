@@ -15,8 +15,9 @@ class Caller:
     """A verified token. `scopes` holds scope names, or `*` for every scope of the tenant.
 
     client_id: the API key the token was asked with. session_id: the anonymous session, which a customer's
-    token continues. legal_entity_id: the company a customer acts for, if any (CONTRACT §1.5). login_id: the
-    login that every token but a service token belongs to and ends with. expires: Unix seconds.
+    token continues. legal_entity_id: the company a customer acts for, if any (CONTRACT §1.5). vendor_id: the vendor
+    whose an employee is. login_id: the login that every token but a service token belongs to and ends with.
+    expires: Unix seconds.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Caller:
     customer_id: str | None = None
     employee_id: str | None = None
     legal_entity_id: str | None = None
+    vendor_id: str | None = None
     session_id: str | None = None
     login_id: str = ""
     expires: int = 0

@@ -58,7 +58,7 @@ def _shaped(call: Call, view: Document) -> Document:
     for name in rules.TEXTS.values():
         if name in view:
             view[name] = filter_map(view[name], call.accept)
-    return with_image(view, f"{call.tenant.name}/brands")
+    return with_image(call, view, "brands")
 
 
 RESOURCE = Resource(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from coterie.attachments import CHANGED, follow
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, Service, op
 from coterie.kit.wire import Created
 from coterie.services.category import events
 from coterie.services.category.operations import assignments, categories, links, lookup, trees
 from coterie.services.category.schemas import AssignmentEntry, AssignmentView, CategoryView, TreeNode
+from coterie.services.category.tables import category_media
 
 MANAGE = ("category.category_manage",)
 
@@ -31,6 +33,7 @@ SERVICE = Service(
     ),
     events=events.ALL,
     reactions={
+        CHANGED: follow(category_media, "CATEGORY"),
         "product.deleted": links.forget_products,
         "customer-segment.item-assignment-created": links.link_segments,
         "customer-segment.item-assignment-deleted": links.unlink_segments,

@@ -54,7 +54,7 @@ def _shaped(call: Call, view: Document) -> Document:
     """The description as it was sent, unless the client asks for languages."""
     if not call.accept.absent:
         view["description"] = localized(view["description"], call.accept, call.tenant.languages)
-    return with_image(view, f"{call.tenant.name}/labels")
+    return with_image(call, view, "labels")
 
 
 RESOURCE = Resource(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from coterie.attachments import CHANGED, follow
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, Service, op
 from coterie.services.product import events
 from coterie.services.product.operations import links, products
 from coterie.services.product.operations.products import RESOURCE
 from coterie.services.product.schemas import ProductCreated, ProductView
+from coterie.services.product.tables import product_media
 
 MANAGE = ("product.product_manage",)
 
@@ -26,6 +28,7 @@ SERVICE = Service(
     ),
     events=events.ALL,
     reactions={
+        CHANGED: follow(product_media, "PRODUCT"),
         "assignment.created": links.add_categories,
         "assignment.deleted": links.remove_categories,
         "customer-segment.item-assignment-created": links.add_segments,

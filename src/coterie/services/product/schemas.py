@@ -86,6 +86,7 @@ class ProductView(Wire):
     published: bool
     category_ids: list[str]
     customer_segment_ids: list[str]
+    media: list[dict[str, Any]]
     metadata: MetadataView
     description: Text | None = None
     tax_classes: dict[str, str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index
 
+from coterie.attachments import attachment_table
 from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Json, Str
 
@@ -35,3 +36,5 @@ Index(
     product_segment.c.product_id,
     unique=True,
 )
+
+product_media = attachment_table("product_media")

@@ -27,6 +27,7 @@ _GROUPS = (
             restrictions=group.c.restrictions,
             custom_scopes=group.c.custom_scopes,
             company=group.c.legal_entity_id,
+            vendor=group.c.vendor_id,
         )
     )
     .join_from(
@@ -55,7 +56,10 @@ def admitted(caller: Caller, facts: Mapping[str, Any]) -> Caller | None:
     if caller.kind == "employee":
         if not facts["employee"]:
             return None
-        return replace(caller, scopes=employee_scopes(Grant.of(each) for each in facts["groups"]))
+        scopes = employee_scopes(Grant.of(each) for each in facts["groups"])
+        # All groups of an employee are of one vendor, or of none.
+        vendor = next((each["vendor"] for each in facts["groups"] if each["vendor"] is not None), None)
+        return replace(caller, scopes=scopes, vendor_id=vendor)
     entity = caller.legal_entity_id if facts["contact"] else None
     grants = [Grant.of(each) for each in facts["groups"] if each["company"] in (None, entity)]
     return replace(caller, scopes=customer_scopes(grants), legal_entity_id=entity)

@@ -14,7 +14,7 @@ from coterie.kit.resource import Resource, check_id
 from coterie.kit.store import Document, Kind, Refusal, Write, Written, among_stored
 from coterie.query.q_sql import Field, Fields
 from coterie.services.product import events, rules
-from coterie.services.product.operations import links
+from coterie.services.product.operations import links, media
 from coterie.services.product.schemas import (
     ProductCreated,
     ProductCreation,
@@ -134,6 +134,7 @@ FIELDS = Fields(
         "metadata.createdAt": Field(product.c.created_at, "date"),
         "metadata.modifiedAt": Field(product.c.modified_at, "date"),
         **links.FIELDS,
+        **media.FIELDS,
     },
     product.c.doc,
 )
@@ -156,7 +157,8 @@ def _shaped(call: Call, view: Document) -> Document:
         for name in LOCALIZED
         if view.get(name)
     }
-    return {**view, **texts, "yrn": rules.yrn(call.tenant.name, view["id"])}
+    own = {"yrn": rules.yrn(call.tenant.name, view["id"]), "media": media.shown(call, view["media"])}
+    return {**view, **texts, **own}
 
 
 def _headers(call: Call) -> dict[str, str]:
@@ -181,7 +183,7 @@ RESOURCE = Resource(
     parameter="product_id",
     check_id=lambda id, where: check_id(id, where, rules.ID_LENGTH),
     scope=_readable,
-    computed=links.COMPUTED,
+    computed=links.COMPUTED | media.COMPUTED,
     headers=_headers,
     created_view=_created,
     created_type=ProductCreated,
