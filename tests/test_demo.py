@@ -15,7 +15,7 @@ import pytest
 from coterie.app import App
 from coterie.cli import CommandError, demo
 from coterie.cli.demo import Demo, fill
-from coterie.cli.demo_data import catalogue, people, segments
+from coterie.cli.demo_data import catalogue, media, people, segments
 from coterie.cli.demo_data.plan import Step, plan
 from coterie.migrations import migrate
 from coterie.settings import Settings
@@ -34,6 +34,9 @@ COUNTS = {
     "/site/demo/sites?totalCount=true": 2,
     "/category/demo/categories?showUnpublished=true": 64,
     "/product/demo/products": 300,
+    "/brand/brands": len(catalogue.brands()),
+    "/label/labels": len(media.LABELS),
+    "/media/demo/assets": len(list(media.pictures())),
     "/customer/demo/customers": 1000,
     "/customer-management/demo/legal-entities": 40,
     "/customer-management/demo/contact-assignments": len(with_parents()),

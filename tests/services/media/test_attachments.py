@@ -8,6 +8,7 @@ import pytest
 
 from support.api import Api, new_tenant
 from support.media import ASSETS, GIF, PNG, blob, form, link, one, send, upload
+from support.shop import site
 
 PRODUCT = {"id": "drill", "type": "PRODUCT"}
 CATEGORY = {"id": "tools", "type": "CATEGORY"}
@@ -207,12 +208,29 @@ def test_subscribers_hear_nothing_of_attachments(shop: Api) -> None:
 
 def vendor_of(api: Api, *scopes: str) -> Api:
     """An employee of the vendor `v1` with these scopes."""
-    control = api.put("/iam/{tenant}/access-controls/media.vendor", {"name": {"en": "Media"}, "scopes": [*scopes]})
+    control = api.put(
+        "/iam/{tenant}/access-controls/media.vendor", {"name": {"en": "Media"}, "scopes": [*scopes]}
+    )
     assert control.status == 201, control.body
-    body = {"name": {"en": "Vendor"}, "userType": "EMPLOYEE", "vendorId": "v1", "accessControls": ["media.vendor"]}
-    group = api.put("/iam/{tenant}/groups/vendor", body)
+    body = {
+        "name": {"en": "Vendor"},
+        "userType": "EMPLOYEE",
+        "vendorId": "v1",
+        "accessControls": ["media.vendor"],
+    }
+    group = api.post("/iam/{tenant}/groups", {"id": "vendor", **body})
     assert group.status == 201, group.body
-    person = {"firstName": "V", "lastName": "One", "email": "v@example.com", "groups": ["vendor"]}
+    assert api.post("/site/{tenant}/sites", site()).status == 201
+    person = {
+        "firstName": "Vera",
+        "lastName": "One",
+        "preferredSite": "main",
+        "preferredCurrency": "EUR",
+        "preferredLanguage": "en",
+        "department": "Sales",
+        "contactEmail": "vera@example.com",
+        "groupIds": ["vendor"],
+    }
     user = api.post("/iam/{tenant}/users", person)
     assert user.status == 201, user.body
     return api.as_employee(user.json["id"])

@@ -38,7 +38,7 @@ _MARKUP = re.compile(
 )
 # What comes before the root element of an XML document.
 _PROLOGUE = re.compile(
-    rb"(\s|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(\[.*?\])?\s*>)*", re.IGNORECASE | re.DOTALL
+    rb"(\s|<\?.*?\?>|<!--.*?-->|<!doctype\s+(?!html)[^>\[]*(\[.*?\])?\s*>)*", re.IGNORECASE | re.DOTALL
 )
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
 
