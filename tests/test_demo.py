@@ -75,6 +75,9 @@ def everything(api: Api, path: str) -> list[dict[str, Any]]:
     for number in range(1, 100):
         page = api.get(f"{path}{sign}pageSize=500&pageNumber={number}&sort=id").json
         found += [{name: each[name] for name in each if not name.startswith(passing)} for each in page]
+        for shown in (one for each in page for one in each.get("media", ())):
+            shown.pop("createdAt", None)
+            shown.pop("metadata", None)
         if len(page) < 500:
             break
     return found

@@ -94,8 +94,8 @@ class Settings:
         256 * 1024 * 1024,
     )
     media_dir: str = _setting(
-        "Folder for the files of media, while there is no bucket, shared by all servers and workers; empty: media in the "
-        "data folder.",
+        "Folder for the files of media while there is no bucket, shared by all servers and workers; empty: media in "
+        "the data folder.",
         "",
     )
     media_max: int = _setting("Largest file of media in bytes.", 10 * 1024 * 1024)

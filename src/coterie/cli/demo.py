@@ -189,7 +189,8 @@ async def _send(client: httpx2.AsyncClient, step: Step) -> None:
     if step.file is None:
         answer = await client.request(step.method, step.path, json=step.body)
     else:
-        form = {"body": (None, json.dumps(step.body), "application/json"), "file": ("file", step.file)}
+        body = (None, json.dumps(step.body).encode(), "application/json")
+        form = {"body": body, "file": ("file", step.file, None)}
         answer = await client.request(step.method, step.path, files=form)
     codes = {answer.status_code}
     if answer.status_code == 207:
