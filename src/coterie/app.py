@@ -177,7 +177,7 @@ class App:
         out = {"X-Request-Id": identifier, **result.headers}
         if result.body:
             out.setdefault("Content-Type", _JSON)
-        if result.status != 204 and result.stream is None:
+        if result.status not in (204, 304) and result.stream is None:
             out["Content-Length"] = str(len(result.body))
         out |= self._cors(headers)
         raw = [

@@ -96,6 +96,22 @@ class Settings:
         "ids, which segments share, come on top.",
         256 * 1024 * 1024,
     )
+    media_dir: str = _setting(
+        "Folder for the files of media while there is no bucket, shared by all servers and workers; empty: media in "
+        "the data folder.",
+        "",
+    )
+    media_max: int = _setting("Largest file of media in bytes.", 10 * 1024 * 1024)
+    media_pixels: int = _setting("Most pixels of an image: width times height.", 100_000_000)
+    s3_bucket: str = _setting(
+        "Bucket for the files of media in a store that speaks S3; empty: they are on the disk.", ""
+    )
+    s3_endpoint: str = _setting("Address of that store, such as https://s3.eu-central-1.amazonaws.com.", "")
+    s3_region: str = _setting("Region of the bucket.", "us-east-1")
+    s3_access_key: str = _setting(
+        "Access key of an account that may read, write and delete in the bucket.", ""
+    )
+    s3_secret_key: str = _setting("Its secret key.", "")
     event_days: int = _setting("Days for which delivered events are kept.", 30)
     job_days: int = _setting("Days for which finished imports and exports are kept, with their files.", 7)
     embedded_worker: bool = _setting("Run the event and job workers inside `coterie serve`.", True)

@@ -396,7 +396,44 @@ SCHEMA = (
     requires("schema", "BulkResponse", BULK_ENTRY, "§2.12", "items"),
 )
 
+BRAND_LABEL = (
+    requires("brand", "brandResponse", "id name localizedName metadata", "§3.17"),
+    Override(
+        "brand",
+        ("operations", "DELETE /brand/brands/{brandId}"),
+        {"scopes": ["brand.brand_delete", "brand.brand_manage"]},
+        "§5.2: the scope is declared nowhere, and older text names the one to manage brands",
+    ),
+    requires("label", "label", "id name description metadata", "§3.16"),
+    *(
+        Override(
+            "label",
+            ("operations", operation),
+            {"scopes": ["label.label_manage"]},
+            "§5.2: left out of the document, and named in older text",
+        )
+        for operation in (
+            "POST /label/labels",
+            "PUT /label/labels/{labelId}",
+            "PATCH /label/labels/{labelId}",
+            "DELETE /label/labels/{labelId}",
+        )
+    ),
+)
+
+MEDIA = (
+    Override(
+        "media",
+        ("responses", "GetPrivateAsset", "content"),
+        {"*/*": {}, "text/plain": None},
+        "§3.15: a file is answered as what it is",
+    ),
+    requires("media", "GetAsset", "id type access metadata", "§3.15"),
+)
+
 OVERRIDES: tuple[Override, ...] = (
+    *MEDIA,
+    *BRAND_LABEL,
     *OAUTH,
     *CUSTOMER,
     *CUSTOMER_MANAGEMENT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from dataclasses import asdict, dataclass
@@ -197,7 +198,12 @@ def _progress() -> Progress:
 
 async def _send(client: httpx2.AsyncClient, step: Step) -> None:
     """One request; what exists already (409) stays as it is. Raises CommandError when it is refused."""
-    answer = await client.request(step.method, step.path, json=step.body)
+    if step.file is None:
+        answer = await client.request(step.method, step.path, json=step.body)
+    else:
+        body = (None, json.dumps(step.body).encode(), "application/json")
+        form = {"body": body, "file": ("file", step.file, None)}
+        answer = await client.request(step.method, step.path, files=form)
     codes = {answer.status_code}
     if answer.status_code == 207:
         codes = {entry["code"] for entry in answer.json()}

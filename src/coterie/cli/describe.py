@@ -44,7 +44,7 @@ def routes(service: str | None = None, *, json_: Json = False) -> None:
     for each, row in rows:
         scopes = "public" if row.scopes is None else " | ".join(row.scopes) or "any token"
         table.add_row(row.method, each.prefix + row.path, scopes, " ".join(map(str, row.codes)))
-    Console(width=None if sys.stdout.isatty() else 250).print(table)
+    Console(width=None if sys.stdout.isatty() else 300).print(table)
     print(f"{len(rows)} operations")
 
 

@@ -17,7 +17,6 @@ from coterie.kit.wire import Instant
 Schema = dict[str, Any]
 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
-_FILES = ("text/csv", "application/x-ndjson")
 _SCHEMAS = "#/components/schemas/"
 _TEXT: Schema = {"type": "string"}
 _NULL: Schema = {"type": "null"}
@@ -131,11 +130,10 @@ def _operation(service: Service, row: Row, path: str, parts: Mapping[str, Schema
         operation["parameters"] = parameters
     if "body" in parts:
         media = (_FORM, _JSON) if form_value(row.handler.body) is not None else (_JSON,)
-        media = _FILES if row.handler.body is Upload else media
-        operation["requestBody"] = {
-            "required": not row.handler.body_optional,
-            "content": {name: {"schema": parts["body"]} for name in media},
-        }
+        content = {name: {"schema": parts["body"]} for name in media}
+        if row.handler.body is Upload:
+            content = {name: {"schema": parts[f"body.{name}"]} for name in row.handler.media}
+        operation["requestBody"] = {"required": not row.handler.body_optional, "content": content}
     operation["responses"] = _responses(service.dialect, row, path, parts, bool(parameters))
     operation["security"] = _security(row)
     if row.deprecated:
@@ -217,8 +215,8 @@ def _responses(
     found: dict[str, Schema] = {}
     for code in row.codes:
         response: Schema = {"description": HTTPStatus(code).phrase}
-        if code != 204 and row.method != "HEAD" and "answer" in parts:
-            media = _FILES if row.handler.answer is bytes else (_JSON,)
+        if code < 300 and code != 204 and row.method != "HEAD" and "answer" in parts:
+            media = row.handler.media if row.handler.answer is bytes else (_JSON,)
             response["content"] = {name: {"schema": parts["answer"]} for name in media}
         if _is_list(row.handler) and code == row.codes[0]:
             response["headers"] = {dialect.count_header: {"schema": {"type": "integer"}}}
@@ -328,7 +326,7 @@ def _parts(handler: Handler) -> dict[str, Any]:
     if item is not None:
         parts["body"] = list[item]  # type: ignore[valid-type]
     elif handler.body is Upload:
-        parts["body"] = str
+        parts |= {"body": str, **{f"body.{name}": kind for name, kind in handler.media.items()}}
     elif handler.body is not None:
         parts["body"] = form_value(handler.body) or handler.body
     if handler.answer is not None:

@@ -60,6 +60,9 @@ class Upload:
     parts: AsyncIterator[bytes]
 
 
+_FILES: Mapping[str, Any] = {"text/csv": str, "application/x-ndjson": str}
+
+
 @dataclass(frozen=True)
 class Handler:
     """What runs for a row, and the types of what goes in and out.
@@ -67,6 +70,7 @@ class Handler:
     run: called with the call, the path parameters by name, and `query` and `body` where it has them.
     body: a struct, `Bulk[struct]`, `Form[struct]`, `Upload`, a plain JSON type, or None.
     answer: the type of the success body; `bytes` for a file.
+    media: what an `Upload` or a file may be, by media type.
     """
 
     run: Callable[..., Awaitable[Any]]
@@ -76,6 +80,7 @@ class Handler:
     answer: Any = None
     mode: Mode | None = None
     body_optional: bool = False
+    media: Mapping[str, Any] = field(default_factory=lambda: _FILES, hash=False)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from coterie.blobs.choose import open_blobs
+from coterie.blobs.port import Blobs
 from coterie.database.engines import open_database
 from coterie.database.session import Database, Retry
 from coterie.fetch import SafeFetcher
@@ -50,6 +52,7 @@ class Runtime:
     passwords: Passwords
     fetcher: SafeFetcher
     schemas: Schemas
+    blobs: Blobs
     services: tuple[Service, ...]
     reactions: Mapping[str, tuple[Reaction, ...]]
     events_written: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,6 +104,7 @@ class Runtime:
     async def close(self) -> None:
         """Close what holds connections or threads."""
         self.passwords.close()
+        await self.blobs.close()
         await self.database.close()
 
 
@@ -140,6 +144,7 @@ def build(
         passwords=passwords or Passwords(),
         fetcher=fetcher,
         schemas=Schemas(fetcher, settings.schema_seconds, local=local),
+        blobs=open_blobs(settings, clock.now),
         services=known,
         reactions=reactions,
     )

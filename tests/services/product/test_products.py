@@ -34,7 +34,7 @@ def test_a_created_product_is_read_back_whole(api: Api) -> None:
     assert (created.status, created.json) == (201, {"id": "mug", "yrn": yrn(api, "mug")})
     read = api.get(f"{PRODUCTS}/mug").json
     metadata = read.pop("metadata")
-    assert read == {**FULL, "yrn": yrn(api, "mug"), "categoryIds": [], "customerSegmentIds": []}
+    assert read == {**FULL, "yrn": yrn(api, "mug"), "categoryIds": [], "customerSegmentIds": [], "media": []}
     assert metadata["version"] == 1
     assert metadata["createdAt"] == metadata["modifiedAt"]
 
@@ -60,7 +60,7 @@ def test_read_only_and_unknown_fields_are_ignored(api: Api) -> None:
     assert (read["categoryIds"], read["customerSegmentIds"], read["yrn"]) == ([], [], yrn(api, "mug"))
     assert read["metadata"]["version"] == 1
     assert "colour" not in read
-    assert "media" not in read
+    assert read["media"] == []
 
 
 def test_what_was_read_can_be_sent_back(api: Api) -> None:

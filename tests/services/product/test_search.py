@@ -175,9 +175,9 @@ def test_fields_always_with_id_and_yrn(shop: Api) -> None:
 def test_the_budget_of_statements(shop: Api) -> None:
     with shop.statements(3):
         shop.get(PRODUCTS, x_total_count="true")
-    with shop.statements(2):
+    with shop.statements(3):
         shop.post(f"{PRODUCTS}/search", {"q": f"id:({','.join(f'p{at}' for at in range(100))},a)"})
-    with shop.statements(2):
+    with shop.statements(3):
         shop.get(f"{PRODUCTS}/a")
 
 

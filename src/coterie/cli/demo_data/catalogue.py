@@ -59,6 +59,12 @@ def assignments() -> dict[str, list[str]]:
     return found
 
 
+@cache
+def brands() -> dict[str, str]:
+    """The brands of the products, name by id."""
+    return {slug(family["brand"]): family["brand"] for family in _families()}
+
+
 def slug(name: str) -> str:
     """`Bohren und Schrauben` as `bohren-und-schrauben`: lower case, without diacritics."""
     plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode()
@@ -87,6 +93,7 @@ def _products_of(family: Body) -> list[Body]:
             },
             "description": {"en": family["text_en"], "de": family["text_de"]},
             "published": variant.get("published", True),
+            "brandId": slug(family["brand"]),
             "taxClasses": {"DE": "STANDARD", "AT": "STANDARD", "CH": "STANDARD", "GB": "STANDARD"},
         }
         if attributes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from coterie.cli.demo_data import load
+from coterie.cli.demo_data import load, media
 from coterie.cli.demo_data.catalogue import assignments, categories, products
 from coterie.cli.demo_data.custom import TYPE, custom_type, schemas, workshops
 from coterie.cli.demo_data.people import contacts, legal_entities, people
@@ -17,12 +17,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Step:
-    """A request: method, path with query, body, and what it loads, for the progress bar."""
+    """A request: method, path with query, body, and what it loads, for the progress bar; `file`: a form with both."""
 
     what: str
     method: str
     path: str
     body: Any
+    file: bytes | None = None
 
 
 def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
@@ -32,10 +33,12 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
     """
     steps = [
         *_sites(tenant),
+        *_brands(),
         *_catalogue(tenant, bulk),
         *_catalogs(tenant, bulk),
         *_people(tenant, passwords),
         *_segments(tenant, bulk),
+        *_pictures(tenant),
     ]
     steps += [Step("coupons", "POST", f"/coupon/{tenant}/coupons", body) for body in load("shop")["coupon"]]
     return [*steps, *_custom(tenant)]
@@ -80,6 +83,18 @@ def _catalogs(tenant: str, bulk: int) -> Iterator[Step]:
         for chunk in _parts([id for other in others for id in homes[other]], bulk):
             refs = [{"ref": {"id": id, "type": "PRODUCT"}} for id in chunk]
             yield Step("classification", "PUT", f"{root}/{category}/assignments/references/bulk", refs)
+
+
+def _brands() -> Iterator[Step]:
+    for body in media.brand_bodies():
+        yield Step("brands", "POST", "/brand/brands", body)
+    for body in media.label_bodies():
+        yield Step("labels", "POST", "/label/labels", body)
+
+
+def _pictures(tenant: str) -> Iterator[Step]:
+    for body, file in media.pictures():
+        yield Step("pictures", "POST", f"/media/{tenant}/assets", body, file)
 
 
 def _people(tenant: str, passwords: dict[str, str]) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coterie.attachments import CHANGED, follow
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, Service, op
 from coterie.kit.wire import Created
@@ -14,6 +15,7 @@ from coterie.services.category.schemas import (
     DeprecatedNode,
     TreeNode,
 )
+from coterie.services.category.tables import category_media
 
 MANAGE = ("category.category_manage",)
 
@@ -46,6 +48,7 @@ SERVICE = Service(
             ),
             stamps.changed,
         ),
+        CHANGED: follow(category_media, "CATEGORY"),
         "product.deleted": links.forget_products,
         "customer-segment.item-assignment-created": links.link_segments,
         "customer-segment.item-assignment-deleted": links.unlink_segments,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer
 
+from coterie.attachments import attachment_table
 from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Json, Str
 
@@ -60,3 +61,5 @@ Index(
 # must not ask another service, which itself stands on this one.
 segment_link = tenant_table("category_segment", key("segment_id"), key("category_id"))
 Index("category_segment_of", segment_link.c.tenant, segment_link.c.category_id)
+
+category_media = attachment_table("category_media")

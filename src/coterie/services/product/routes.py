@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coterie.attachments import CHANGED, follow
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import ANY, PUBLIC, Service, op
 from coterie.kit.wire import Created
@@ -20,6 +21,7 @@ from coterie.services.product.operations import (
 from coterie.services.product.schemas.jobs import JobView, RecalculationView
 from coterie.services.product.schemas.products import ProductCreated, ProductEntry, ProductView
 from coterie.services.product.schemas.templates import TemplateView
+from coterie.services.product.tables import product_media
 
 ALL_MANAGE = ("product.product_manage",)
 MANAGE = (*ALL_MANAGE, "product.product_manage_by_vendor")
@@ -50,6 +52,7 @@ SERVICE = Service(
         "assignment.deleted": links.remove_categories,
         "customer-segment.item-assignment-created": links.add_segments,
         "customer-segment.item-assignment-deleted": links.remove_segments,
+        CHANGED: follow(product_media, "PRODUCT"),
         "category.classified": classification.follow,
         "category.deleted": classification.forget,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer
 
+from coterie.attachments import attachment_table
 from coterie.kit.tables import key, resource_table, tenant_table
 from coterie.query.sql import Json, Str
 
@@ -104,3 +105,4 @@ Index(
 product_classification = tenant_table(
     "product_classification", key("category_id"), Column("mixins", Json, nullable=False)
 )
+product_media = attachment_table("product_media")

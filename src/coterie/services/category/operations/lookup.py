@@ -18,7 +18,7 @@ from coterie.query.keyset import Key
 from coterie.query.pattern import PatternError, literal
 from coterie.query.sql import json_matches
 from coterie.services.category import rules
-from coterie.services.category.operations import hierarchy
+from coterie.services.category.operations import hierarchy, media
 from coterie.services.category.operations.categories import FIELDS, KIND, missing
 from coterie.services.category.operations.classification import add_mixins
 from coterie.services.category.schemas import (
@@ -46,8 +46,8 @@ def shown(unpublished: bool) -> ColumnElement[bool]:
 
 
 def view(call: Call, row: Row[Any]) -> Document:
-    """A category as clients see it. It has no media here, and its texts once more in the default language."""
-    document = {**KIND.view_of(row), "media": []}
+    """A category as clients see it. The row has its media; its texts come once more in the default language."""
+    document = {**KIND.view_of(row), "media": media.shown(call, row.media)}
     if not document.get("ownClassificationMixins"):
         document.pop("ownClassificationMixins", None)
     return localized(call, document)
@@ -67,7 +67,7 @@ def localized(call: Call, document: Document) -> Document:
 async def seen(call: Call, category_id: str, unpublished: bool) -> Row[Any]:
     """The row of a category that is shown. Raises NotFound."""
     condition = and_(KIND.where(call, (category_id,)), shown(unpublished))
-    row = await call.db.first(select(category).where(condition))
+    row = await call.db.first(media.with_media().where(condition))
     if row is None:
         raise missing(category_id)
     return row
@@ -97,7 +97,7 @@ async def category_page(
 
     return await page(
         call,
-        select(category).where(category.c.tenant == call.tenant.name, *conditions),
+        media.with_media().where(category.c.tenant == call.tenant.name, *conditions),
         query,
         FIELDS,
         view=lambda row: view(call, row),

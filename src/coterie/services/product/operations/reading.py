@@ -17,7 +17,7 @@ from coterie.kit.resource import Resource, check_id
 from coterie.kit.store import Document, among
 from coterie.kit.wire import Search
 from coterie.query.q_sql import Fields
-from coterie.services.product.operations import classification, indexing, links, templates
+from coterie.services.product.operations import classification, indexing, links, media, templates
 from coterie.services.product.operations.stored import FIELDS, KIND, LOCALIZED
 from coterie.services.product.rules import products as rules
 from coterie.services.product.rules import templates as template_rules
@@ -55,7 +55,8 @@ def _shaped(call: Call, view: Document) -> Document:
     """Maps of all languages without Accept-Language, as clients found it, and with `*`; else the best text."""
     texts = {name: _text(call, view[name]) for name in LOCALIZED if view.get(name)}
     attributes = {name: _attributes(call, view[name]) for name in _ATTRIBUTES if name in view}
-    view = {**view, **texts, **attributes, "yrn": rules.yrn(call.tenant.name, view["id"])}
+    own = {"yrn": rules.yrn(call.tenant.name, view["id"]), "media": media.shown(call, view["media"])}
+    view = {**view, **texts, **attributes, **own}
     made = template_rules.MIXINS if "template" in view else ()
     choice = (view["template"]["id"], view["template"]["version"]) if made else ("", 0)
     urls = {name: templates.schema_url(call, choice, name) for name in made if name in view.get("mixins", ())}
@@ -103,7 +104,7 @@ RESOURCE = Resource(
     parameter="product_id",
     check_id=lambda id, where: check_id(id, where, rules.VARIANT_ID_LENGTH),
     scope=readable,
-    computed=links.COMPUTED,
+    computed=links.COMPUTED | media.COMPUTED,
     headers=_headers,
     created_view=created,
     created_type=ProductCreated,

@@ -11,7 +11,7 @@ from coterie.kit.call import Call
 from coterie.kit.store import Document, Kind, Written, among, among_stored
 from coterie.query.q_sql import Field, Fields
 from coterie.services.product import events
-from coterie.services.product.operations import links
+from coterie.services.product.operations import links, media
 from coterie.services.product.rules import products as rules
 from coterie.services.product.tables import product
 
@@ -95,6 +95,7 @@ FIELDS = Fields(
         "metadata.createdAt": Field(product.c.created_at, "date"),
         "metadata.modifiedAt": Field(product.c.modified_at, "date"),
         **links.FIELDS,
+        **media.FIELDS,
     },
     product.c.doc,
 )

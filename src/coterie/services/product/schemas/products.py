@@ -244,6 +244,7 @@ class ProductView(Wire):
     product_type: str
     category_ids: list[str]
     customer_segment_ids: list[str]
+    media: list[dict[str, Any]]
     metadata: ProductMetadataView
     published: bool | None = None
     description: Text | None = None
