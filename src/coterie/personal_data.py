@@ -117,6 +117,11 @@ NOTHING = frozenset(
         "signing_key",
         "site",
         "tenant",
+        "webhook_aside",
+        "webhook_config",
+        "webhook_destination",
+        "webhook_month",
+        "webhook_subscription",
     }
 )
 """The tables that hold nothing of customers; employees are none."""

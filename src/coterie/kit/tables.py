@@ -76,6 +76,7 @@ outbox = Table(
     _partial("outbox_parked", "tenant", "subject", "id", where="parked_at IS NOT NULL"),
     _partial("outbox_subject", "tenant", "subject", "id", where="done_at IS NULL"),
     _partial("outbox_done", "done_at", "id", where="done_at IS NOT NULL"),
+    Index("outbox_feed", "tenant", "id"),
     sqlite_autoincrement=True,
 )
 
