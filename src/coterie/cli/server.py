@@ -32,6 +32,7 @@ from coterie.settings import SettingError, Settings
 from coterie.worker import steps
 from coterie.worker.jobs import JobWorker
 from coterie.worker.mail import MailSender
+from coterie.worker.webhooks import WebhookWorker
 from coterie.worker.worker import Worker
 
 _NOWHERE = Where()
@@ -79,10 +80,14 @@ async def _serve(settings: Settings, sock: socket.socket, *, demo: bool) -> None
             lifespan="on",
         )
         server = _Server(config)
-        workers: list[Worker | JobWorker] = []
+        workers: list[Worker | JobWorker | WebhookWorker] = []
         mail = MailSender(runtime)
         if settings.embedded and settings.embedded_worker:
-            workers = [worker_of(runtime, mail, application.metrics), JobWorker(runtime)]
+            workers = [
+                worker_of(runtime, mail, application.metrics),
+                JobWorker(runtime),
+                WebhookWorker(runtime),
+            ]
         tasks = [asyncio.create_task(each.run()) for each in workers]
         print(f"coterie listens on {settings.base_url}\nAPI documentation: {settings.base_url}/docs")
         if workers:
@@ -127,7 +132,7 @@ async def _work(settings: Settings) -> None:
     await prepared(settings)
     async with opened(settings) as runtime:
         mail = MailSender(runtime)
-        workers = (worker_of(runtime, mail), JobWorker(runtime))
+        workers = (worker_of(runtime, mail), JobWorker(runtime), WebhookWorker(runtime))
 
         def stop() -> None:
             for each in workers:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
 
 from coterie.database.session import Session
 from coterie.kit.clock import iso
 from coterie.kit.outbox import entries
-from coterie.kit.store import among
 from coterie.kit.tables import outbox
 from coterie.services.webhook import facade
 from coterie.services.webhook.facade import aside, config, destination, first_of_subject, month, subscription
@@ -159,12 +158,17 @@ async def batch(
     excluded = {each.event_type: each.excluded for each in wanted}
     most = 1 if row.failures >= breaker else limit
     after = row.after_id, row.after_position
-    found = Batch(doc["provider"], doc["configuration"], excluded, after, row.failures, retried=True)
-    await _set_aside(session, key, now, most, retry, found)
-    if found.items or found.lost:
-        return found
-    found.retried = False
-    told, found.after = await facade.page(session, key.tenant, after, horizon, most)
+    found = Batch(doc["provider"], doc["configuration"], excluded, after, row.failures, retried=False)
+    told: list[facade.Told] = []
+    # Whether it is back, an event shows that has not failed yet, lest one that is never taken keeps it shut.
+    if most == 1:
+        told, found.after = await facade.page(session, key.tenant, after, horizon, most)
+    if not told:
+        await _set_aside(session, key, now, most, retry, found)
+        if found.items or found.lost:
+            found.retried = True
+            return found
+        told, found.after = await facade.page(session, key.tenant, after, horizon, most)
     found.items = [Item(*each) for each in told]
     subjects = {each.subject for each in told}
     if subjects:
@@ -240,7 +244,7 @@ async def save(
     if taken.retried:
         gone = [(item.id, item.position) for item in outcomes.done] + taken.lost
         if gone:
-            ids = among(session, [aside.c.event_id, aside.c.position], gone)  # type: ignore[arg-type]
+            ids = tuple_(aside.c.event_id, aside.c.position).in_(gone)
             await session.run(delete(aside).where(key.aside, ids))
         for (item, _), change in zip(outcomes.failed, failed, strict=True):
             at = (key.aside, aside.c.event_id == item.id, aside.c.position == item.position)

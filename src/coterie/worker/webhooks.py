@@ -150,7 +150,7 @@ class WebhookWorker:
         outcomes = await self._told(key, taken, senders, left)
         waits = [self._wait(item.attempts) for item, _ in outcomes.failed]
         pause = None
-        if outcomes.failures >= pace.breaker:
+        if outcomes.failures >= pace.breaker and outcomes.failed:
             pause = jittered(min(2.0 ** min(outcomes.failures - pace.breaker, 30), pace.longest_pause))
         async with database.writing() as session:
             saved = await destinations.save(
