@@ -94,6 +94,10 @@ class Settings:
         256 * 1024 * 1024,
     )
     event_days: int = _setting("Days for which delivered events are kept.", 30)
+    svix_url: str = _setting("Where the API of Svix is.", "https://api.svix.com")
+    svix_key: str = _setting(
+        "API key of the operator's Svix account, for SVIX_SHARED; empty: there is none.", ""
+    )
     webhook_limit: int = _setting("Most events that webhooks send for a tenant in a month; 0: any number.", 0)
     job_days: int = _setting("Days for which finished imports and exports are kept, with their files.", 7)
     embedded_worker: bool = _setting("Run the event and job workers inside `coterie serve`.", True)

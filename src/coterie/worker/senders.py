@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from coterie.fetch import Channel, FetchError, SafeFetcher
 from coterie.kit.keys import Vault
 from coterie.kit.wire import encode
-from coterie.services.webhook.facade import SECRETS, cursor, signatures
+from coterie.services.webhook.facade import SECRETS, Svix, SvixError, cursor, signatures
+from coterie.settings import Settings
 from coterie.worker.destinations import Item
 
 
@@ -59,6 +60,32 @@ class HttpSender:
     async def close(self) -> None:
         """Close its connections."""
         await self._channel.close()
+
+
+class SvixSender:
+    """Hands events to Svix, which has the endpoints and delivers to them."""
+
+    def __init__(self, svix: Svix) -> None:
+        self._svix = svix
+
+    async def send(self, item: Item, content: dict[str, Any], seconds: int) -> None:
+        """Make a message of the event."""
+        try:
+            await self._svix.message(item.type, cursor(item.id, item.position), content)
+        except SvixError as error:
+            raise Undelivered(str(error)) from None
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._svix.close()
+
+
+def svix_sender(
+    fetcher: SafeFetcher, vault: Vault, settings: Settings, tenant: str, provider: str, given: dict[str, Any]
+) -> SvixSender:
+    """The sender of a tenant's own account, or of the operator's."""
+    key = vault.open(given["apiKey"], SECRETS) if provider == "SVIX" else settings.svix_key
+    return SvixSender(Svix(fetcher, settings.svix_url, key, tenant))
 
 
 def http_sender(

@@ -24,7 +24,7 @@ from coterie.kit.runtime import Runtime
 from coterie.services.webhook.facade import Horizon, content, wants
 from coterie.worker import destinations
 from coterie.worker.destinations import Batch, Item, Key, Outcomes
-from coterie.worker.senders import Sender, Undelivered, http_sender
+from coterie.worker.senders import Sender, Undelivered, http_sender, svix_sender
 
 log = structlog.get_logger("coterie.webhooks")
 
@@ -231,7 +231,10 @@ class WebhookWorker:
         return None
 
     def _sender(self, key: Key, taken: Batch, entry: dict[str, Any]) -> Sender:
-        vault, most = self._runtime.vault, self._pace.at_once
+        vault, settings, most = self._runtime.vault, self._runtime.settings, self._pace.at_once
+        if taken.provider != "HTTP":
+            given = taken.configuration
+            return svix_sender(self._fetcher, vault, settings, key.tenant, taken.provider, given)
         return http_sender(self._fetcher, vault, key.tenant, taken.configuration, entry, most)
 
     def _note(self, key: Key, outcomes: Outcomes, waits: list[float | None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coterie.kit.dialect import Dialect
 from coterie.kit.rows import Service, op
-from coterie.services.webhook.operations import configs, destinations, feed, subscriptions
+from coterie.services.webhook.operations import configs, destinations, feed, subscriptions, svix
 from coterie.services.webhook.schemas import (
     AsideView,
     ConfigView,
@@ -46,6 +46,7 @@ SERVICE = Service(
             207,
             answer=list[SubscriptionResult],
         ),
+        op("GET", "/dashboard-access", svix.dashboard_access, MANAGE, 200, mode="none"),
         op("GET", "/statistics", subscriptions.statistics, READ, 200),
         # Extensions
         op("GET", "/events", feed.list_events, READ, 200, answer=FeedView, mode="none", extension=True),

@@ -271,6 +271,11 @@ def _without_secrets(document: Document) -> Document:
     return {**kept, "secretKeyExists": bool(document.get("secretKey"))}
 
 
+def svix_authorization(key: str) -> str:
+    """The header of an API key, which may be given with its scheme."""
+    return key if " " in key else f"Bearer {key}"
+
+
 def addresses(configuration: Document, *, http: bool) -> dict[str, bool]:
     """The destinations of a configuration by entry, the empty one its own, and whether each is active."""
     found = {"": True} if not http or configuration.get("destinationUrl") else {}

@@ -179,6 +179,13 @@ class StatisticsView(Wire):
     webhooks_limit: int
 
 
+class DashboardView(Wire):
+    """A link that opens the portal, and the token in it."""
+
+    url: str
+    token: str
+
+
 class FeedQuery(Wire):
     """`after`: the `next` of the page before; without it, from the oldest event that is kept."""
 
