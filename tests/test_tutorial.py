@@ -24,9 +24,9 @@ MARK = "\x1e"
 COTERIE = Path(sys.executable).with_name("coterie")
 
 
-def blocks() -> list[tuple[str, str, str]]:
+def blocks(page: str) -> list[tuple[str, str, str]]:
     """Commands with what they print: (script, kind, expected), kind "" where the page shows no answer."""
-    fences = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / "tutorial.md").read_text(), re.M | re.S)
+    fences = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.M | re.S)
     pairs = []
     for (kind, text), following in zip(fences, [*fences[1:], ("", "")], strict=True):
         if kind == "bash":
@@ -60,6 +60,8 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
         "COTERIE_DATA_DIR": str(tmp_path / "data"),
         "COTERIE_PORT": str(port),
         "COTERIE_LOG_LEVEL": "warning",
+        "COTERIE_ALLOWED_HOSTS": "127.0.0.1",
+        "COTERIE_URL": f"http://127.0.0.1:{port}",
     }
     url = None
     if request.param == "postgres":
@@ -69,12 +71,16 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
         subprocess.run([COTERIE, "migrate"], env=environ, check=True, capture_output=True)
     log = (tmp_path / "log").open("w+")
     server = subprocess.Popen([COTERIE, "serve", "--demo"], env=environ, stdout=log, stderr=log)
+    # With PostgreSQL events are delivered by a process of their own.
+    workers = [subprocess.Popen([COTERIE, "worker"], env=environ, stdout=log, stderr=log)] if url else []
     try:
         wait(f"http://127.0.0.1:{port}/health/ready", server, log)
         yield environ
     finally:
-        server.terminate()
-        assert server.wait(30) == 0, "a server that is asked to stop ends well"
+        for process in (server, *workers):
+            process.terminate()
+        for process in (server, *workers):
+            assert process.wait(30) == 0, "who is asked to stop ends well"
         if url is not None:
             drop_database(request.getfixturevalue("postgres_url"), url)
 
@@ -92,9 +98,13 @@ def wait(url: str, server: subprocess.Popen[bytes], log: Any) -> None:
     pytest.fail("the server did not start")
 
 
-def test_the_tutorial_does_what_it_says(environment: dict[str, str]) -> None:
-    assert shutil.which("curl"), "the tutorial is curl: install it (apt-get install curl)"
-    told = blocks()
+@pytest.mark.parametrize("page", ["tutorial.md", "guides/webhooks.md"])
+def test_the_page_does_what_it_says(environment: dict[str, str], page: str) -> None:
+    assert shutil.which("curl"), "the page is curl: install it (apt-get install curl)"
+    told = blocks(page)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        environment["WEBHOOK_PORT"] = str(free.getsockname()[1])
     script = "".join(f"{commands}\nprintf '{MARK}'\n" for commands, _, _ in told)
     # The page calls .venv/bin/coterie from the repository's folder; the environment here may be another.
     script = script.replace(".venv/bin/coterie", str(COTERIE))

@@ -44,7 +44,8 @@ class CommandError(Exception):
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    from coterie.cli import admin, customers, describe, server, transfer  # noqa: F401 - each adds its commands
+    # Each adds its commands.
+    from coterie.cli import admin, customers, describe, server, transfer, webhooks  # noqa: F401
 
     try:
         app(exit_on_error=False, print_error=False)

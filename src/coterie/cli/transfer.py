@@ -42,12 +42,12 @@ class Access:
     )
 
 
-class _Server:
-    """The segment service of a tenant on a server. Raises CommandError for what it refuses."""
+class Server:
+    """A service of a tenant on a server. Raises CommandError for what it refuses."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, service: str) -> None:
         self._access = access
-        self._prefix = f"/customer-segment/{access.tenant}"
+        self._prefix = f"/{service}/{access.tenant}"
         # An answer may take its time: the server reads a whole file before it gives one.
         self._http = httpx2.Client(base_url=access.url, timeout=httpx2.Timeout(60, read=600))
 
@@ -92,9 +92,10 @@ class _Server:
 
 
 @contextmanager
-def _opened(access: Access) -> Iterator[_Server]:
+def opened(access: Access, service: str = "customer-segment") -> Iterator[Server]:
+    """A service, with a token for it. Raises CommandError when the server can't be reached."""
     try:
-        server = _Server(access)
+        server = Server(access, service)
         server.log_in()
         yield server
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -160,7 +161,7 @@ def import_file(
     query = {"type": type_, "mode": mode, "dryRun": str(dry_run).lower()}
     query |= {"segmentId": segment} if segment is not None else {}
     media = _MEDIA[_format(file, format_)]
-    with _source(file) as source, _opened(access) as server, _progress() as bar:
+    with _source(file) as source, opened(access) as server, _progress() as bar:
         size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else None
         task = bar.add_task("sending", total=size, note="")
         answer = server.ask(
@@ -224,7 +225,7 @@ def export_file(
     """Export members or items of segments to a file that `coterie import` takes."""
     order: dict[str, str] = {"type": type_, "format": _format(file, format_)}
     order |= {"segmentId": segment} if segment is not None else {}
-    with _opened(access) as server, _progress() as bar:
+    with opened(access) as server, _progress() as bar:
         path = f"/exports/{server.ask('POST', '/exports', json=order).json()['id']}"
         task = bar.add_task("exporting", total=None, note="")
         done = server.follow(path, bar, task)
