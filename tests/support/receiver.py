@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
 
+from coterie.database.session import Database
+from coterie.services.webhook.tables import destination
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -51,6 +54,12 @@ class Receiver:
         return [each for each in self.accepted if each.path == path]
 
 
+async def nobody_else(database: Database) -> None:
+    """Forget the destinations that other tests left: a worker serves those of all tenants."""
+    async with database.writing() as session:
+        await session.run(destination.delete())
+
+
 @contextmanager
 def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
     """A receiver that listens until the block ends."""
@@ -80,7 +89,10 @@ def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", told.port), Handler)
+    class Listener(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    server = Listener(("127.0.0.1", told.port), Handler)
     server.daemon_threads = True
     told.port = server.server_port
     thread = Thread(target=server.serve_forever, args=(0.02,))

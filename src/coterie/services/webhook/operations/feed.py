@@ -22,6 +22,8 @@ from coterie.services.webhook.schemas import FeedQuery
 WHOLE = 2**30
 """The position after all of a row's."""
 _PAGE, _MOST_ROWS = 100, 50
+# Seconds for which a page waits for the transactions that are open.
+_PATIENCE = 5.0
 _LAST = Hot(select(column("last_value", BigInteger)).select_from(table("outbox_id_seq")))
 # A number that no transaction has yet which drew one of the ids before; the snapshot's own upper bound would not do, as
 # those behind it may be at work.
@@ -98,7 +100,7 @@ async def list_events(call: Call, query: FeedQuery) -> dict[str, Any]:
     """The tenant's events behind a cursor, oldest first, for consumers that pull; kept for `event_days`."""
     database = call.runtime.database
     after = position(query.after, "after") if query.after else (0, WHOLE)
-    horizon = await Horizon(database).id()
+    horizon = await Horizon(database).id(_PATIENCE)
     async with call.reading() as session:
         told, after = await page(session, call.tenant.name, after, horizon, query.limit or _PAGE)
     events = [
