@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import catalogue, logins, transfers, workers, writes
+from benchmarks import catalogue, logins, transfers, webhooks, workers, writes
 from benchmarks.databases import ENGINES, filled
 from benchmarks.generate import progress
 from benchmarks.load import Server, logged_in
@@ -27,7 +27,8 @@ AT_ANY_SIZE = 0.85
 class Plan:
     """What to measure, and how often: `rounds` of floor and measure in turn, `seconds` each.
 
-    keep: where generated tenants are kept for other runs. members: how many are imported.
+    keep: where generated tenants are kept for other runs. members: how many are imported. events: how
+    many webhooks deliver.
     """
 
     sizes: tuple[str, ...]
@@ -37,6 +38,7 @@ class Plan:
     seconds: int
     keep: Path | None
     members: int
+    events: int
 
     @property
     def reads(self) -> list[Read]:
@@ -76,6 +78,8 @@ def measured(plan: Plan, engine: str, folder: Path) -> Iterator[Figure]:
             yield from transfers.export_figures(engine, servers)
         if logins.NAME in plan.only:
             yield from logins.figures(engine, servers, plan.rounds)
+        if webhooks.NAME in plan.only:
+            yield from webhooks.figures(engine, servers, plan.events)
         if workers.NAME in plan.only and engine == "postgresql":
             size, server = next(iter(servers.items()))
             yield from workers.figures(engine, size, server, plan.rounds, plan.seconds)
@@ -106,6 +110,7 @@ def _read(plan: Plan, engine: str, servers: dict[str, Server], read: Read) -> It
 def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     names = [each.name for each in READS]
     names += [writes.NAME, catalogue.NAME, logins.NAME, workers.NAME, transfers.IMPORT, transfers.EXPORT]
+    names.append(webhooks.NAME)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", type=_sizes, default=("S",), help="S, or S,L to compare within one run")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="by default both")
@@ -114,6 +119,7 @@ def _plan(arguments: list[str]) -> tuple[Plan, bool]:
     parser.add_argument("--seconds", type=int, default=2, help="of either in a round")
     parser.add_argument("--keep", type=Path, help="a folder where generated tenants are kept for other runs")
     parser.add_argument("--members", type=int, default=1_000_000, help="to import")
+    parser.add_argument("--events", type=int, default=100_000, help="to deliver by webhooks")
     parser.add_argument("--print", action="store_true", help="leave results and documents as they are")
     chosen = parser.parse_args(arguments)
     plan = Plan(
@@ -124,6 +130,7 @@ def _plan(arguments: list[str]) -> tuple[Plan, bool]:
         chosen.seconds,
         chosen.keep,
         chosen.members,
+        chosen.events,
     )
     return plan, chosen.print
 

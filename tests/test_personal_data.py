@@ -143,7 +143,7 @@ def test_a_deleted_customer_is_only_where_the_list_says(api: Api) -> None:
     assert tables_with(api, NUMBER) <= HOLDINGS.keys()
     # Whoever isn't in the list's tables beforehand proves nothing by not being there afterwards.
     shown = export(api)
-    assert {name for name in shown if not shown[name]} == {"customer_deleted"}
+    assert {name for name in shown if not shown[name]} == {"customer_deleted", "webhook_aside"}
     assert _made(api, "DELETE", CUSTOMER) is None
     assert tables_with(api, MARK) <= {"outbox", "job_chunk"}
     assert tables_with(api, NUMBER) <= kept
@@ -164,3 +164,14 @@ def test_what_is_exported_is_all_there_is_and_no_secret(api: Api) -> None:
             assert not row.keys() & set(holding.secret)
     assert shown["customer_identity"][0]["subject"] == f"subject {MARK}"
     assert not [secret for secret in ("$argon2", USER_NAME) if secret in str(shown)]
+
+
+def test_a_row_that_tells_of_others_too_is_exported_without_them(api: Api) -> None:
+    shop = Shop(api)
+    shop.site()
+    shop.setting("references", "open")
+    shop.segment("gold")
+    people = [{"customerId": NUMBER}, {"customerId": "somebody-else"}]
+    assert api.put("/customer-segment/{tenant}/segments/gold/customers/bulk", people).status == 207
+    (row,) = [row for row in export(api)["outbox"] if row["events"] > 1]
+    assert [each["customer"]["id"] for each in row["payload"]] == [NUMBER]

@@ -21,7 +21,13 @@ from support.postgres import create_database, drop_database, dsn
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = "\x1e"
-PAGES = ["tutorial.md", "guides/loading-a-catalogue.md", "guides/mixins.md", "guides/multi-site-shops.md"]
+PAGES = [
+    "tutorial.md",
+    "guides/loading-a-catalogue.md",
+    "guides/mixins.md",
+    "guides/multi-site-shops.md",
+    "guides/webhooks.md",
+]
 COTERIE = Path(sys.executable).with_name("coterie")
 
 
@@ -61,6 +67,8 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
         "COTERIE_DATA_DIR": str(tmp_path / "data"),
         "COTERIE_PORT": str(port),
         "COTERIE_LOG_LEVEL": "warning",
+        "COTERIE_ALLOWED_HOSTS": "127.0.0.1",
+        "COTERIE_URL": f"http://127.0.0.1:{port}",
     }
     url = None
     if request.param == "postgres":
@@ -70,12 +78,16 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
         subprocess.run([COTERIE, "migrate"], env=environ, check=True, capture_output=True)
     log = (tmp_path / "log").open("w+")
     server = subprocess.Popen([COTERIE, "serve", "--demo"], env=environ, stdout=log, stderr=log)
+    # With PostgreSQL events are delivered by a process of their own.
+    workers = [subprocess.Popen([COTERIE, "worker"], env=environ, stdout=log, stderr=log)] if url else []
     try:
         wait(f"http://127.0.0.1:{port}/health/ready", server, log)
         yield environ
     finally:
-        server.terminate()
-        assert server.wait(30) == 0, "a server that is asked to stop ends well"
+        for process in (server, *workers):
+            process.terminate()
+        for process in (server, *workers):
+            assert process.wait(30) == 0, "who is asked to stop ends well"
         if url is not None:
             drop_database(request.getfixturevalue("postgres_url"), url)
 
@@ -97,6 +109,9 @@ def wait(url: str, server: subprocess.Popen[bytes], log: Any) -> None:
 def test_a_page_does_what_it_says(environment: dict[str, str], page: str) -> None:
     assert shutil.which("curl"), "the pages are curl: install it (apt-get install curl)"
     told = blocks(page)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        environment["WEBHOOK_PORT"] = str(free.getsockname()[1])
     script = "".join(f"{commands}\nprintf '{MARK}'\n" for commands, _, _ in told)
     # The page calls .venv/bin/coterie from the repository's folder; the environment here may be another.
     script = script.replace(".venv/bin/coterie", str(COTERIE))

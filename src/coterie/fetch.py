@@ -19,6 +19,7 @@ import httpx2
 
 MAX_REDIRECTS = 3
 MAX_ADDRESSES = 3
+KEPT_SECONDS = 30.0
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Addresses of (host, port) as text, best first; raises `OSError` when there are none."""
@@ -160,7 +161,8 @@ class SafeFetcher:
         # One connection per hop: a TLS connection verified for one name must not serve another
         # that shares its address.
         async with httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
-            response = await self._send(transport, url, form, headers or {})
+            addresses = (await self._addresses(url))[:MAX_ADDRESSES]
+            response = await self._send(transport, url, addresses, form, headers or {})
             try:
                 yield response
             finally:
@@ -170,10 +172,10 @@ class SafeFetcher:
         self,
         transport: httpx2.AsyncHTTPTransport,
         url: httpx2.URL,
+        addresses: list[str],
         form: bytes | None,
         headers: Mapping[str, str],
     ) -> httpx2.Response:
-        addresses = (await self._addresses(url))[:MAX_ADDRESSES]
         share = self._timeout / len(addresses)
         failure: httpx2.HTTPError | None = None
         for address in addresses:
@@ -224,6 +226,50 @@ class SafeFetcher:
             if len(body) > self._max_bytes:
                 raise FetchFailed(f"{url} holds more than {self._max_bytes} bytes")
         return bytes(body)
+
+
+class Channel:
+    """Many posts to one URL, over connections that are kept, to addresses that were checked.
+
+    The name is resolved and its addresses are checked again every half minute; the connections are new then.
+    """
+
+    def __init__(self, fetcher: SafeFetcher, url: str, connections: int) -> None:
+        self._fetcher, self._url = fetcher, url
+        self._limits = httpx2.Limits(max_connections=connections)
+        self._transport: httpx2.AsyncHTTPTransport | None = None
+        self._addresses: list[str] = []
+        self._until = 0.0
+        self._gate = asyncio.Lock()
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of the answer, no redirect followed. Raises FetchRefused or FetchFailed."""
+        parsed = _parse(self._url)
+        async with self._fetcher._guarded(self._url):
+            transport = await self._open(parsed)
+            addresses = self._addresses
+            response = await self._fetcher._send(transport, parsed, addresses, body, headers)
+            try:
+                return response.status_code, await self._fetcher._body(response, parsed)
+            finally:
+                await response.aclose()
+
+    async def _open(self, url: httpx2.URL) -> httpx2.AsyncHTTPTransport:
+        async with self._gate:
+            now = asyncio.get_running_loop().time()
+            if self._transport is None or now >= self._until:
+                addresses = (await self._fetcher._addresses(url))[:MAX_ADDRESSES]
+                await self.close()
+                self._addresses, self._until = addresses, now + KEPT_SECONDS
+                tls, limits = self._fetcher._tls, self._limits
+                self._transport = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+            return self._transport
+
+    async def close(self) -> None:
+        """Close the connections."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
 
 
 def _parse(text: str, base: httpx2.URL | None = None) -> httpx2.URL:

@@ -87,6 +87,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "coupon": Holding("kept", _mentions("doc")),
     "customer_deleted": Holding("kept", _by("id")),
     "outbox": Holding("kept", _events),
+    "webhook_aside": Holding("kept", lambda table, _tenant, id: table.c.subject == f"customer:{id}"),
     "job": Holding("kept", _mentions("cursor")),
     "job_seen": Holding("kept", _seen),
     "job_chunk": Holding("kept", None),
@@ -146,6 +147,10 @@ NOTHING = frozenset(
         "signing_key",
         "site",
         "tenant",
+        "webhook_config",
+        "webhook_destination",
+        "webhook_month",
+        "webhook_subscription",
     }
 )
 """The tables that hold nothing of customers; employees are none."""
@@ -163,4 +168,17 @@ async def held(db: Session, tenant: str, customer_id: str) -> dict[str, list[dic
         mine = (table.c.tenant == tenant, holding.rows(table, tenant, customer_id))
         rows = await db.all(select(*shown).where(*mine).order_by(*table.primary_key.columns))
         found[name] = [dict(row._mapping) for row in rows]
+    for row in found["outbox"]:
+        # A row may tell of others too; a subject that is the customer's own tells of nobody else.
+        if row["events"] > 1 and row["subject"] != f"customer:{customer_id}":
+            row["payload"] = [each for each in row["payload"] if _names(each, customer_id)]
     return found
+
+
+def _names(value: Any, text: str) -> bool:
+    """Whether JSON has a text that is exactly this, as a value or a key."""
+    if isinstance(value, dict):
+        return text in value or any(_names(each, text) for each in value.values())
+    if isinstance(value, list):
+        return any(_names(each, text) for each in value)
+    return bool(value == text)

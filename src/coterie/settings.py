@@ -83,8 +83,8 @@ class Settings:
         3.0,
     )
     allowed_hosts: str = _setting(
-        "Hosts (host or host:port, comma separated) of mixin schemas and identity providers that may be asked although "
-        "private, or by http.",
+        "Hosts (host or host:port, comma separated) of mixin schemas, identity providers and webhooks that may be "
+        "asked although private, or by http.",
         "",
     )
     schema_seconds: float = _setting("Seconds for which a fetched mixin schema is kept.", 3600.0)
@@ -113,6 +113,11 @@ class Settings:
     )
     s3_secret_key: str = _setting("Its secret key.", "")
     event_days: int = _setting("Days for which delivered events are kept.", 30)
+    svix_url: str = _setting("Where the API of Svix is.", "https://api.svix.com")
+    svix_key: str = _setting(
+        "API key of the operator's Svix account, for SVIX_SHARED; empty: there is none.", ""
+    )
+    webhook_limit: int = _setting("Most events that webhooks send for a tenant in a month; 0: any number.", 0)
     job_days: int = _setting("Days for which finished imports and exports are kept, with their files.", 7)
     embedded_worker: bool = _setting("Run the event and job workers inside `coterie serve`.", True)
     shutdown_seconds: int = _setting("Seconds that requests in flight get at shutdown.", 30)

@@ -57,9 +57,10 @@ def killed_after(url: str, log: Path, lines: int) -> None:
         process.wait(30)
 
 
-def delivered(log: Path) -> list[int]:
-    """The ids of the events that were delivered, in order, repetitions included."""
-    return [int(line.split()[0]) for line in log.read_text().splitlines()] if log.exists() else []
+def delivered(log: Path) -> list[feed.EventId]:
+    """The events that were delivered, in order, repetitions included."""
+    lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+    return [(int(id), int(position)) for id, position, _subject in lines]
 
 
 def test_killed_workers_lose_no_event(database_url: str, tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_killed_workers_lose_no_event(database_url: str, tmp_path: Path) -> None
         database, rest = server.runtime.database, Recorder()
         later = StillClock(datetime.now(UTC) + timedelta(seconds=LEASE + 120))
         server.run(drain(Worker(database, later, [rest])))
-        ids = [*delivered(log), *(event.id for event in rest.events)]
+        ids = [*delivered(log), *((event.id, event.position) for event in rest.events)]
         assert len(rest.events) > 0, "the last worker was not killed in the middle"
         heard = server.run(feed.from_events(database, api.tenant, ids))
         assert heard == server.run(feed.checked(database, api.tenant))

@@ -21,6 +21,7 @@ from coterie.kit import jwt, tables
 from coterie.kit.clients import Client
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.errors import CoterieError
+from coterie.kit.outbox import entries
 from coterie.kit.passwords import Passwords
 from coterie.kit.runtime import Runtime, build
 from coterie.settings import Settings
@@ -244,7 +245,12 @@ class Api:
             )
             async with self.server.runtime.database.reading() as session:
                 rows = await session.all(statement)
-            return [{**row.payload, "type": row.type} for row in rows if type is None or row.type == type]
+            return [
+                {**payload, "type": row.type}
+                for row in rows
+                if type is None or row.type == type
+                for _, payload in entries(row.payload)
+            ]
 
         return self.run(read())
 

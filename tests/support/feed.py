@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import select
 
 from coterie.database.session import Database
+from coterie.kit.outbox import entries
 from coterie.kit.tables import outbox
 from coterie.services.customer_segment import events
 from coterie.services.customer_segment.tables import item, member, segment
 
 Document = dict[str, Any]
+EventId = tuple[int, int]
+"""The row of an event, and its position there."""
 
 
 @dataclass
@@ -60,7 +63,7 @@ class Feed:
             known[key] = content
 
 
-async def from_events(database: Database, tenant: str, ids: Iterable[int] | None = None) -> Feed:
+async def from_events(database: Database, tenant: str, ids: Iterable[EventId] | None = None) -> Feed:
     """The feed rebuilt from the events of a tenant, none of which may have been pruned.
 
     ids: the order in which they were delivered, repetitions included; without it, that of their changes.
@@ -72,10 +75,11 @@ async def from_events(database: Database, tenant: str, ids: Iterable[int] | None
     )
     feed = Feed()
     async with database.reading() as session:
-        known = {row.id: row for row in await session.all(statement)}
+        rows = await session.all(statement)
+    known = {(row.id, at): (row.type, payload) for row in rows for at, payload in entries(row.payload)}
     for id in dict.fromkeys(known if ids is None else ids):
         if id in known:
-            feed.hear(known[id].type, known[id].payload)
+            feed.hear(*known[id])
     return feed
 
 

@@ -101,6 +101,21 @@ async def emit(
             pass
 
 
+async def emit_group(database: Database, subject: str, events: int, tenant: str = "acme") -> None:
+    """One row that tells of many events of a subject."""
+    row = {
+        "tenant": tenant,
+        "type": "thing.changed",
+        "subject": subject,
+        "payload": [{"position": position} for position in range(events)],
+        "internal": False,
+        "created_at": iso(NOON),
+        "events": events,
+    }
+    async with database.writing() as session:
+        await session.run(outbox.insert(), [row])
+
+
 async def stored(database: Database) -> list[sa.Row[Any]]:
     """Every row of the outbox, by id."""
     async with database.reading() as session:

@@ -23,6 +23,7 @@ from sqlalchemy import select, update
 from coterie.database.engines import open_database
 from coterie.database.session import Database
 from coterie.kit.clock import Clock
+from coterie.kit.outbox import entries
 from coterie.kit.tables import job, outbox
 from coterie.kit.tenants import Tenants
 from coterie.services.customer_segment.events import CUSTOMER_CREATED
@@ -239,7 +240,8 @@ class Served:
 
         statement = select(outbox.c.payload).where(outbox.c.type == type).order_by(outbox.c.id)
         async with self.opened() as database, database.reading() as session:
-            return [row.payload for row in await session.all(statement)]
+            rows = await session.all(statement)
+            return [payload for row in rows for _, payload in entries(row.payload)]
 
 
 @contextmanager

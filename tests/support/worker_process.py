@@ -11,7 +11,7 @@ from coterie.worker.worker import Worker
 
 
 class Logger:
-    """Writes each event's id to a file, slowly enough to be killed in the middle."""
+    """Writes each event's row, position and subject to a file, slowly enough to be killed in the middle."""
 
     name = "logger"
     types: frozenset[str] | None = None
@@ -20,7 +20,7 @@ class Logger:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     async def deliver(self, event: StoredEvent) -> None:
-        os.write(self._file, f"{event.id} {event.subject}\n".encode())
+        os.write(self._file, f"{event.id} {event.position} {event.subject}\n".encode())
         await asyncio.sleep(0.01)
 
 

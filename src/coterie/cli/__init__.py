@@ -52,6 +52,7 @@ def main() -> NoReturn:
             describe,
             employees,
             server,
+            webhooks,
         )
 
         app(exit_on_error=False, print_error=False)

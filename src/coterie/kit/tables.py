@@ -49,9 +49,10 @@ tenant = Table(
     Column("created_at", Str, nullable=False),
 )
 
-# An event is open until `done_at`; after a failure it waits for `retry_at`; a worker has it until `lease_until`;
-# from `parked_at` on it stands still, which a done event never does. Its key, alone of all, has no tenant, since
-# workers take events of any.
+# A row tells of one event, or of `events` of one type and subject, whose payloads are then an array; the first
+# `delivered` of them are done with. It is open until `done_at`; after a failure it waits for `retry_at`; a worker
+# has it until `lease_until`; from `parked_at` on it stands still, which a done one never does. Its key, alone of
+# all, has no tenant, since workers take events of any.
 outbox = Table(
     "outbox",
     metadata,
@@ -62,6 +63,8 @@ outbox = Table(
     Column("payload", Json, nullable=False),
     Column("internal", Boolean, nullable=False),
     Column("created_at", Str, nullable=False),
+    Column("events", Integer, nullable=False, server_default="1"),
+    Column("delivered", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("retry_at", Str),
     Column("lease", Str),
@@ -73,6 +76,7 @@ outbox = Table(
     _partial("outbox_parked", "tenant", "subject", "id", where="parked_at IS NOT NULL"),
     _partial("outbox_subject", "tenant", "subject", "id", where="done_at IS NULL"),
     _partial("outbox_done", "done_at", "id", where="done_at IS NOT NULL"),
+    Index("outbox_feed", "tenant", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -3,11 +3,14 @@
 The oldest open event of a subject (of one tenant) is its head. Only a head can be claimed, with the events
 behind it in one go, so that a subject is one worker's at a time and its events are delivered in order. A
 lease that has run out is as good as none: the events of a worker that was killed are claimed again.
+
+A row may tell of many events. They are claimed together and delivered one after the other; `delivered` says how
+many are done with, and what is noted of failures is of the next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    case,
     delete,
     exists,
     not_,
@@ -29,6 +33,7 @@ from sqlalchemy import (
 
 from coterie.database.session import Session
 from coterie.kit.clock import iso, new_secret
+from coterie.kit.outbox import entries
 from coterie.kit.store import among
 from coterie.kit.tables import outbox
 
@@ -80,10 +85,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """An event as consumers get it. `id` grows, and tells a repeated delivery from a new one.
+    """An event as consumers get it. `id` and then `position` grow, and tell a repeated delivery from a new one.
 
     attempts: how often its delivery has failed so far. created_at: the instant of its change, as text. internal:
-    only for consumers that ask for its type by name.
+    only for consumers that ask for its type by name. position: its place among the `of` events of its row.
     """
 
     id: int
@@ -94,6 +99,8 @@ class StoredEvent:
     created_at: str
     attempts: int
     internal: bool = False
+    position: int = 0
+    of: int = 1
 
 
 @dataclass(frozen=True)
@@ -182,9 +189,10 @@ async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Wanted) 
     heads, last = await _claimable(session, now, pace)
     if not heads:
         return Claim(token, until, (), passed)
-    leased: list[StoredEvent] = []
-    done: list[int] = []
+    leased: list[Row[Any]] = []
+    done: list[Row[Any]] = []
     blocked: set[tuple[str, str]] = set()
+    room = pace.events
     for row in await session.all(_behind(heads, now, pace, last)):
         if (row.tenant, row.subject) in blocked:
             continue
@@ -192,26 +200,51 @@ async def claim(session: Session, now: datetime, pace: Pace, *, wanted: Wanted) 
             # An event that is parked, waiting, or another worker's holds up those after it.
             blocked.add((row.tenant, row.subject))
         elif not wanted.has(row.type, internal=row.internal):
-            done.append(row.id)
+            done.append(row)
+        elif room <= 0:
+            break
         else:
-            told = (row.id, row.tenant, row.type, row.subject, row.payload, row.created_at)
-            leased.append(StoredEvent(*told, row.attempts, row.internal))
+            leased.append(row)
+            room -= row.events - row.delivered
     if done:
-        await _set(session, done, true(), lease=None, lease_until=None, done_at=iso(now))
+        await _set(session, [row.id for row in done], true(), lease=None, lease_until=None, done_at=iso(now))
     if leased:
-        await _set(session, [event.id for event in leased], true(), lease=token, lease_until=iso(until))
-    return Claim(token, until, tuple(leased), passed + len(done))
+        await _set(session, [row.id for row in leased], true(), lease=token, lease_until=iso(until))
+    return Claim(token, until, await _events(session, leased), passed + _left(done))
+
+
+def _left(rows: Sequence[Row[Any]]) -> int:
+    """How many events of these rows are not done with."""
+    return sum(row.events - row.delivered for row in rows)
+
+
+async def _events(session: Session, rows: Sequence[Row[Any]]) -> tuple[StoredEvent, ...]:
+    """What is not done with of these rows, which have their payloads read only now: those of others are large."""
+    if not rows:
+        return ()
+    stored = select(outbox.c.id, outbox.c.payload).where(outbox.c.id.in_([row.id for row in rows]))
+    payloads = {each.id: each.payload for each in await session.all(stored)}
+    events = []
+    for row in rows:
+        for position, payload in entries(payloads[row.id]):
+            if position >= row.delivered:
+                told = (row.id, row.tenant, row.type, row.subject, payload, row.created_at)
+                attempts = row.attempts if position == row.delivered else 0
+                events.append(StoredEvent(*told, attempts, row.internal, position, row.events))
+    return tuple(events)
 
 
 async def _pass_over(session: Session, now: datetime, pace: Pace, wanted: Wanted) -> int:
     """Mark some events that nobody wants as done, in no order of subjects: looking for the heads among very
     many events, such as a large import writes for one segment, would hold up its next step."""
-    some = select(outbox.c.id).where(_open(outbox), _ready(outbox, now, pace), ~wanted.condition)
-    found = await session.all(some.limit(pace.events).with_for_update(skip_locked=True))
-    ids = [row[0] for row in found]
-    if ids:
+    columns = outbox.c
+    some = select(columns.id, columns.events, columns.delivered).where(_open(outbox), ~wanted.condition)
+    some = some.where(_ready(outbox, now, pace)).limit(pace.events)
+    found = await session.all(some.with_for_update(skip_locked=True))
+    if found:
+        ids = [row.id for row in found]
         await _set(session, ids, true(), lease=None, lease_until=None, done_at=iso(now))
-    return len(ids)
+    return _left(found)
 
 
 def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int) -> Select[Any]:
@@ -222,11 +255,10 @@ def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int) -> Selec
         event.c.subject == head.c.subject,
         event.c.id.between(head.c.id, last),
     )
-    columns = [event.c[n] for n in ("id", "tenant", "type", "subject", "payload", "internal")]
+    names = ("id", "tenant", "type", "subject", "internal", "created_at", "events", "delivered", "attempts")
+    columns = [event.c[name] for name in names]
     ready = and_(event.c.parked_at.is_(None), _ready(event, now, pace)).label("ready")
-    statement = select(*columns, event.c.created_at, event.c.attempts, ready).select_from(
-        head.join(event, behind)
-    )
+    statement = select(*columns, ready).select_from(head.join(event, behind))
     return (
         statement.where(head.c.id.in_(heads), event.c.done_at.is_(None))
         .order_by(event.c.id)
@@ -234,23 +266,25 @@ def _behind(heads: Sequence[int], now: datetime, pace: Pace, last: int) -> Selec
     )
 
 
-async def _set(session: Session, ids: Sequence[int], where: ColumnElement[bool], **values: Any) -> int:
+async def _set(session: Session, ids: Collection[int], where: ColumnElement[bool], **values: Any) -> int:
     return await session.run(update(outbox).where(outbox.c.id.in_(ids), where).values(**values))
 
 
-async def renew(session: Session, token: str, ids: Sequence[int], until: datetime) -> bool:
-    """Lease `ids` until later. False when another worker has taken one of them over."""
+async def renew(session: Session, token: str, ids: Collection[int], until: datetime) -> bool:
+    """Lease the rows `ids` until later. False when another worker has taken one of them over."""
     return await _set(session, ids, outbox.c.lease == token, lease_until=iso(until)) == len(ids)
 
 
-async def delivered(session: Session, token: str, id: int, now: datetime) -> bool:
-    """Mark an event as done. False when another worker took it over, and will deliver it again."""
-    values = {"lease": None, "lease_until": None, "error": None, "done_at": iso(now)}
-    return await _set(session, [id], outbox.c.lease == token, **values) == 1
+async def delivered(session: Session, token: str, event: StoredEvent, now: datetime) -> bool:
+    """Mark an event as done with. False when another worker took it over, and will deliver it again."""
+    values: dict[str, Any] = {"delivered": event.position + 1, "attempts": 0, "retry_at": None, "error": None}
+    if event.position + 1 == event.of:
+        values |= {"lease": None, "lease_until": None, "done_at": iso(now)}
+    return await _set(session, [event.id], outbox.c.lease == token, **values) == 1
 
 
-async def release(session: Session, token: str, ids: Sequence[int]) -> None:
-    """Give leased events back."""
+async def release(session: Session, token: str, ids: Collection[int]) -> None:
+    """Give leased rows back."""
     await _set(session, ids, outbox.c.lease == token, lease=None, lease_until=None)
 
 
@@ -286,7 +320,7 @@ def _behind_parked(limit: int) -> Select[tuple[int]]:
 
 
 async def replay(session: Session, ids: Sequence[int] | None = None) -> int:
-    """Open parked events again: all, or those of the subjects of `ids`. How many."""
+    """Open parked rows again: all, or those of the subjects of `ids`. How many."""
     statement = update(outbox).where(outbox.c.parked_at.is_not(None))
     if ids is not None:
         named = outbox.alias("named")
@@ -296,8 +330,11 @@ async def replay(session: Session, ids: Sequence[int] | None = None) -> int:
 
 
 async def discard(session: Session, ids: Sequence[int], now: datetime) -> int:
-    """Give parked events up, and open again those that waited behind them. How many were given up."""
-    gone = await _set(session, ids, outbox.c.parked_at.is_not(None), parked_at=None, done_at=iso(now))
+    """Give parked events up, of each row the next, and open again what waited behind. How many were given up."""
+    next_, last = outbox.c.delivered + 1, outbox.c.events
+    values = {"delivered": next_, "done_at": case((next_ >= last, iso(now)))}
+    values["parked_at"] = case((next_ < last, outbox.c.parked_at))
+    gone = await _set(session, ids, outbox.c.parked_at.is_not(None), **values)
     await replay(session, ids)
     return gone
 

@@ -26,7 +26,8 @@ class Consumer(Protocol):
     """Someone who is told of events: of `types`, or, when that is None, of all that are not internal.
 
     A delivery that raises or takes too long is repeated later, to every consumer; so is one whose mark was
-    lost in a crash. A consumer tells repetitions by `event.id`, or does something that can be repeated.
+    lost in a crash. A consumer tells repetitions by `event.id` and `event.position`, or does something that can be
+    repeated.
     """
 
     name: str
@@ -127,7 +128,7 @@ class Worker:
         slots = asyncio.Semaphore(self._pace.at_once)
         async with asyncio.TaskGroup() as tasks:
             for _, events in groupby(
-                sorted(claim.events, key=lambda event: (subject(event), event.id)), subject
+                sorted(claim.events, key=lambda event: (subject(event), event.id, event.position)), subject
             ):
                 tasks.create_task(self._deliver_subject(claim, list(events), slots))
 
@@ -145,7 +146,7 @@ class Worker:
                 if not now + timedelta(seconds=self._pace.deliver) < until <= now + lease:
                     async with self._database.writing() as session:
                         until = self._clock.now() + lease
-                        ours = await claims.renew(session, claim.token, [event.id for event in events], until)
+                        ours = await claims.renew(session, claim.token, {event.id for event in events}, until)
                     if not ours:
                         log.warning("another worker took over", event_id=events[0].id)
                         await self._release(claim, events)
@@ -156,7 +157,7 @@ class Worker:
                     return
                 event = events.pop(0)
                 async with self._database.writing() as session:
-                    if not await claims.delivered(session, claim.token, event.id, self._clock.now()):
+                    if not await claims.delivered(session, claim.token, event, self._clock.now()):
                         log.warning("another worker took over during a delivery", event_id=event.id)
                 self._observe("delivered", 1)
 
@@ -187,7 +188,7 @@ class Worker:
         async with self._database.writing() as session:
             await claims.failed(session, claim.token, event, error, retry=retry, now=now)
             if behind:
-                await claims.release(session, claim.token, [each.id for each in behind])
+                await claims.release(session, claim.token, {each.id for each in behind} - {event.id})
         outcome = "parked" if retry is None else "retried"
         self._observe(outcome, 1)
         log.warning(
@@ -201,7 +202,7 @@ class Worker:
 
     async def _release(self, claim: Claim, events: list[StoredEvent]) -> None:
         async with self._database.writing() as session:
-            await claims.release(session, claim.token, [event.id for event in events])
+            await claims.release(session, claim.token, {event.id for event in events})
 
     async def _prune(self) -> bool:
         """One bounded batch, so that deliveries never wait for long. Whether there was anything to do."""

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
+from coterie.kit.outbox import entries
 from coterie.kit.tables import outbox
 from services.customer_segment.model import Category, Document, Model, Refused, instant, texts
 from services.customer_segment.model_extensions import wordless
@@ -243,7 +244,7 @@ class Tenant:
         async with self.api.server.runtime.database.reading() as session:
             rows = await session.all(statement)
         self._seen_event = max([self._seen_event, *(row.id for row in rows)])
-        return [(row.type, row.payload) for row in rows]
+        return [(row.type, payload) for row in rows for _, payload in entries(row.payload)]
 
     def _replay(self, type: str, payload: Document) -> None:
         """Apply an event to the sets, which it must fit: nothing is made twice or deleted when it is not there."""

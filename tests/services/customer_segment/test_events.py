@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from coterie.kit import tables
+from coterie.kit.outbox import entries
 from support.api import Api
 from support.shop import SEGMENTS, Shop
 
@@ -29,21 +30,21 @@ class Feed:
         self.api = api
         self.seen = 0
 
-    def _rows(self) -> list[Any]:
+    def _told(self) -> list[tuple[Any, dict[str, Any]]]:
         outbox = tables.outbox.c
         mine = (outbox.tenant == self.api.tenant, outbox.type.like("customer-segment.%"))
 
-        async def read() -> list[Any]:
+        async def read() -> list[tuple[Any, dict[str, Any]]]:
             async with self.api.server.runtime.database.reading() as session:
-                return list(await session.all(select(tables.outbox).where(*mine).order_by(outbox.id)))
+                rows = await session.all(select(tables.outbox).where(*mine).order_by(outbox.id))
+            return [(row, payload) for row in rows for _, payload in entries(row.payload)]
 
         return self.api.run(read())
 
     def new(self) -> list[dict[str, Any]]:
-        rows = self._rows()
-        found, self.seen = rows[self.seen :], len(rows)
-        for row in found:
-            payload = row.payload
+        told = self._told()
+        found, self.seen = told[self.seen :], len(told)
+        for row, payload in found:
             assert payload["tenant"] == self.api.tenant
             # An item's payload has a `type` of its own, so the event's stands beside it.
             assert row.subject == f"customer-segment:{payload.get('segmentId') or payload['id']}"
@@ -51,9 +52,9 @@ class Feed:
         return [
             {
                 "event": row.type.removeprefix("customer-segment."),
-                **{name: value for name, value in row.payload.items() if name != "tenant"},
+                **{name: value for name, value in payload.items() if name != "tenant"},
             }
-            for row in found
+            for row, payload in found
         ]
 
     def types(self) -> list[str]:
