@@ -98,6 +98,9 @@ NOTHING = frozenset(
         "category_ecn",
         "category_segment",
         "configuration",
+        "country",
+        "currency",
+        "currency_exchange",
         "customer_migration",
         "customer_number",
         "customer_segment",
@@ -117,6 +120,7 @@ NOTHING = frozenset(
         "signing_key",
         "site",
         "tenant",
+        "unit",
     }
 )
 """The tables that hold nothing of customers; employees are none."""

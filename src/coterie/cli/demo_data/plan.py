@@ -30,6 +30,7 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
     All creations name their ids and assignments are upserts, so that sending a step twice changes nothing.
     """
     steps = [
+        *_measures(tenant),
         *_sites(tenant),
         *_catalogue(tenant, bulk),
         *_people(tenant, passwords),
@@ -37,6 +38,20 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
     ]
     steps += [Step("coupons", "POST", f"/coupon/{tenant}/coupons", body) for body in load("shop")["coupon"]]
     return steps
+
+
+def _measures(tenant: str) -> Iterator[Step]:
+    """Currencies beside the tenant's own, exchange rates, units, and countries to which nothing is sold."""
+    measures = load("measures")
+    for body in measures["currency"]:
+        yield Step("currencies", "POST", f"/currency/{tenant}/currencies", body)
+    for body in measures["exchange"]:
+        yield Step("currencies", "POST", f"/currency/{tenant}/exchanges", body)
+    for body in measures["unit"]:
+        yield Step("units", "POST", f"/unit-handling/{tenant}/units", body)
+    for code in measures["inactive"]:
+        body = {"active": False, "metadata": {"version": 1}}
+        yield Step("countries", "PATCH", f"/country/{tenant}/countries/{code}", body)
 
 
 def _sites(tenant: str) -> Iterator[Step]:

@@ -26,6 +26,7 @@ SERVICE = Service(
         },
     ),
     events=events.ALL,
+    reactions={"currency.deleted": operations.keep_currencies},
     rows=(
         op("GET", "/sites", operations.list_sites, ANY, 200, answer=list[SiteView]),
         op("POST", "/sites", operations.create_site, MANAGE, 201, answer=Created),
