@@ -110,6 +110,9 @@ NOTHING = frozenset(
         "category_segment",
         "category_stamp",
         "configuration",
+        "country",
+        "currency",
+        "currency_exchange",
         "customer_migration",
         "customer_number",
         "customer_segment",
@@ -151,6 +154,7 @@ NOTHING = frozenset(
         "webhook_destination",
         "webhook_month",
         "webhook_subscription",
+        "unit",
     }
 )
 """The tables that hold nothing of customers; employees are none."""

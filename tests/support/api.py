@@ -293,7 +293,11 @@ class Api:
 
 
 def new_tenant(server: Server, languages: tuple[str, ...] = ("en", "de"), **settings: Any) -> Api:
-    """A fresh tenant and a client with every scope."""
+    """A fresh tenant with some currencies, and a client with every scope."""
+    currencies = [{"id": code} for code in ("EUR", "CHF", "USD", "GBP")]
+    settings = {
+        name: each for name, each in {"project_curr": currencies, **settings}.items() if each is not None
+    }
     name = f"t{next(_numbers):06}"
 
     async def create() -> None:

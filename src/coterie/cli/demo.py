@@ -172,6 +172,7 @@ async def _load(app: App, demo: Demo) -> None:
                 "client_secret": demo.client_secret,
             }
             answer = await client.post("/oauth/token", data=form)
+            client.headers["Content-Language"] = "*"
             client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
             task = bar.add_task("", total=len(steps))
             for step in steps:

@@ -18,8 +18,8 @@ from coterie.kit.errors import Forbidden, Problem, UnsupportedLanguage
 from coterie.kit.language import Accept, Content, LanguageError, check_accept, parse_accept, parse_content
 from coterie.kit.outbox import Event
 from coterie.kit.rows import Row, Service
-from coterie.kit.tenant_settings import TENANT_SETTINGS
 from coterie.kit.tenants import Tenant
+from coterie.tenant_settings import TENANT_SETTINGS
 
 if TYPE_CHECKING:
     from coterie.kit.runtime import Runtime

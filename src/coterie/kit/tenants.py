@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
+from coterie import project
 from coterie.database.session import Database, Session
 from coterie.kit import tables
 from coterie.kit.clock import Clock, iso
@@ -21,12 +22,32 @@ _SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant. `settings` holds what it changed of the defaults, by name (`references`, `mixins.unreachable`…)."""
+    """A tenant. `settings` holds what it changed of the defaults, by name (`references`, `mixins.unreachable`…).
+
+    currencies: those it has from the start, the default first.
+    """
 
     name: str
     languages: Languages
-    currency: str
+    currencies: tuple[str, ...]
     settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Tenant:
+        """The tenant of a row: what its settings say comes before what it was created with."""
+        tags = project.languages(row.settings)
+        languages = Languages(tags or tuple(row.languages), tags[0] if tags else row.default_language)
+        return cls(row.tenant, languages, project.currencies(row.settings) or (row.currency,), row.settings)
+
+    @property
+    def currency(self) -> str:
+        """The default currency."""
+        return self.currencies[0]
+
+    @property
+    def country(self) -> str | None:
+        """The country code that it named as its own."""
+        return self.settings.get(project.COUNTRY)
 
 
 class Tenants:
@@ -37,7 +58,7 @@ class Tenants:
         self._known: dict[str, tuple[float, Tenant]] = {}
         self._forgotten = 0
         # What an operation without a tenant in its path, such as the token endpoint, starts from.
-        self.nobody = Tenant("", Languages(("en",), "en"), "", {})
+        self.nobody = Tenant("", Languages(("en",), "en"), ("",), {})
 
     async def get(self, name: str) -> Tenant | None:
         """The tenant, at most a few seconds old, or None."""
@@ -51,8 +72,7 @@ class Tenants:
         if row is None:
             self._known.pop(name, None)
             return None
-        languages = Languages(tuple(row.languages), row.default_language)
-        found = Tenant(row.tenant, languages, row.currency, row.settings)
+        found = Tenant.of(row)
         # What was read while another request changed a tenant may be of before the change.
         if forgotten == self._forgotten:
             self._known[name] = (now + _SECONDS, found)

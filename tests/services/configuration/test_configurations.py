@@ -229,7 +229,7 @@ def test_a_storefront_reads_the_public_keys_and_nothing_else(api: Api) -> None:
     create(api, "project_lang", '[{"id":"en"}]')
     create(api, "invoiceSettings", {"secret": "s"})
     for visitor in (api.as_anonymous(), api.as_customer("00000001")):
-        assert keys(visitor.get(ALL)) == ["project_lang"]
+        assert keys(visitor.get(ALL)) == ["project_curr", "project_lang"]
         assert keys(visitor.get(f"{ALL}?keys=invoiceSettings,project_lang")) == ["project_lang"]
         assert visitor.get(f"{ALL}/project_lang").json["value"] == '[{"id":"en"}]'
         for hidden in ("invoiceSettings", "references", "nothing"):
@@ -240,7 +240,7 @@ def test_a_storefront_reads_the_public_keys_and_nothing_else(api: Api) -> None:
 
 
 def test_a_service_token_needs_the_scope(api: Api) -> None:
-    create(api, "project_lang", "[]")
+    create(api, "project_lang", '[{"id":"de"}]')
     other = api.with_scopes("site.site_read", MANAGE)
     assert other.get(ALL).status == 403
     assert other.get(f"{ALL}/project_lang").status == 403

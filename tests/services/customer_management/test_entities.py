@@ -403,3 +403,20 @@ def test_events_tell_what_became_of_an_entity(api: Api) -> None:
     assert (updated["legalEntityId"], updated["name"]) == ("a", "New")
     assert updated["metadata"]["version"] == 2
     assert api.events(DELETED) == [{"type": DELETED, "legalEntityId": "a", "tenant": api.tenant}]
+
+
+def test_a_company_is_registered_in_an_active_country(api: Api) -> None:
+    def put(country: str, name: str = "Acme") -> Any:
+        body = {"name": name, "type": "COMPANY", "legalInfo": {"countryOfRegistration": country}}
+        return api.put("/customer-management/{tenant}/legal-entities/acme", body)
+
+    inactive = {"active": False, "metadata": {"version": 1}}
+    assert api.patch("/country/{tenant}/countries/FR", inactive).status == 204
+    with api.unchanged():
+        for country in ("FR", "QQ"):
+            refused = put(country)
+            assert refused.status == 400
+            assert refused.json["details"][0].startswith("legalInfo.countryOfRegistration")
+    assert put("DE").status == 201
+    assert api.patch("/country/{tenant}/countries/DE", inactive).status == 204
+    assert put("DE", "Acme Germany").status == 204

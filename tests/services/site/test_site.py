@@ -486,3 +486,44 @@ def test_events_tell_what_became_of_a_site(api: Api) -> None:
     assert all(event["tenant"] == api.tenant for event in api.events())
     created = api.events("site.site-created")[0]
     assert created["metadata"]["version"] == 1
+
+
+# Countries and currencies
+
+
+def test_a_site_names_active_countries_and_the_tenants_currencies_only(api: Api) -> None:
+    create(api)
+    countries = "/country/{tenant}/countries"
+    body = {"active": False, "metadata": {"version": 1}}
+    assert api.patch(f"{countries}/FR", body).status == 204
+    with api.unchanged():
+        for changes, field in (
+            ({"shipToCountries": ["DE", "FR"]}, "shipToCountries"),
+            ({"shipToCountries": ["QQ"]}, "shipToCountries"),
+            ({"homeBase": {"address": {"zipCode": "1", "country": "FR"}}}, "homeBase.address.country"),
+            ({"currency": "SEK"}, "currency"),
+            ({"availableCurrencies": ["EUR", "ABC"]}, "availableCurrencies"),
+        ):
+            for response in (api.post(SITES, a_site("other", **changes)), api.patch(MAIN, changes)):
+                assert response.status == 400
+                assert fields_of(response) == [field]
+    assert api.post("/currency/{tenant}/currencies", {"code": "SEK", "name": "krona"}).status == 201
+    assert api.patch(MAIN, {"currency": "SEK"}).status == 200
+
+
+def test_a_site_keeps_a_country_that_became_inactive(api: Api) -> None:
+    create(api)
+    for code in ("AT", "DE"):
+        body = {"active": False, "metadata": {"version": 1}}
+        assert api.patch(f"/country/{{tenant}}/countries/{code}", body).status == 204
+    assert api.put(MAIN, a_site(name="Renamed")).status == 200
+    with api.unchanged():
+        assert api.post(SITES, a_site("other")).status == 400
+
+
+def test_a_write_asks_of_what_it_names_newly_only(api: Api) -> None:
+    create(api)
+    with api.statements(7):
+        assert api.post(SITES, a_site("other", shipToCountries=["FR", "GB", "PL", "US"])).status == 201
+    with api.statements(5):
+        assert api.put(MAIN, a_site(name="Renamed")).status == 200

@@ -32,6 +32,7 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
     All creations name their ids and assignments are upserts, so that sending a step twice changes nothing.
     """
     steps = [
+        *_measures(tenant),
         *_sites(tenant),
         *_brands(),
         *_catalogue(tenant, bulk),
@@ -51,6 +52,20 @@ def _custom(tenant: str) -> Iterator[Step]:
         yield Step("workshops", "POST", f"{root}/schemas", body)
     bulk = f"{root}/custom-entities/{TYPE}/instances/bulk?validateReferences=true"
     yield Step("workshops", "PUT", bulk, workshops())
+
+
+def _measures(tenant: str) -> Iterator[Step]:
+    """Currencies beside the tenant's own, exchange rates, units, and countries to which nothing is sold."""
+    measures = load("measures")
+    for body in measures["currency"]:
+        yield Step("currencies", "POST", f"/currency/{tenant}/currencies", body)
+    for body in measures["exchange"]:
+        yield Step("currencies", "POST", f"/currency/{tenant}/exchanges", body)
+    for body in measures["unit"]:
+        yield Step("units", "POST", f"/unit-handling/{tenant}/units", body)
+    for code in measures["inactive"]:
+        body = {"active": False, "metadata": {"version": 1}}
+        yield Step("countries", "PATCH", f"/country/{tenant}/countries/{code}", body)
 
 
 def _sites(tenant: str) -> Iterator[Step]:

@@ -6,11 +6,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from coterie import project
 from coterie.kit.caller import Caller
 from coterie.kit.errors import CoterieError, Malformed, Problem
-from coterie.kit.tenant_settings import TENANT_SETTINGS
+from coterie.kit.tenants import Tenant
 from coterie.kit.wire import parse
+from coterie.seeds import names
 from coterie.services.configuration.schemas import Configuration
+from coterie.tenant_settings import TENANT_SETTINGS
 
 Document = dict[str, Any]
 
@@ -55,21 +58,35 @@ def listed(value: Any) -> frozenset[str] | None:
     return frozenset(map(str, value)) if isinstance(value, list) else None
 
 
-def with_settings(stored: Mapping[str, Document], settings: Mapping[str, Any]) -> dict[str, Document]:
+def initial(tenant: Tenant) -> dict[str, str]:
+    """What the tenant is made of as configurations have it, for those that it never set."""
+    tongues, english = tenant.languages, names.currencies("en")
+    tags = dict.fromkeys((tongues.default, *tongues.supported))
+    return {
+        project.LANGUAGES: project.listed({tag: names.language_name(tag) for tag in tags}),
+        project.CURRENCIES: project.listed({code: english.get(code, code) for code in tenant.currencies}),
+    }
+
+
+def with_settings(
+    stored: Mapping[str, Document], settings: Mapping[str, Any], initial: Mapping[str, Any]
+) -> dict[str, Document]:
     """The tenant's configurations by key: what is stored, and each tenant setting at its value of now.
 
-    A setting that was never changed has its default and version 0; one without a default is not there then.
+    A setting that was never changed has its default and version 0; one without a default is not there then. `initial`
+    are defaults that are the tenant's own.
     """
+    unset = {name: initial.get(name, setting.default) for name, setting in TENANT_SETTINGS.items()}
     known = {
         name: {
             "key": name,
             "secured": False,
             "version": int(name in settings),
             **stored.get(name, {}),
-            "value": settings.get(name, setting.default),
+            "value": settings.get(name, default),
         }
-        for name, setting in TENANT_SETTINGS.items()
-        if name in settings or setting.default is not None
+        for name, default in unset.items()
+        if name in settings or default is not None
     }
     return {**stored, **known}
 
@@ -125,6 +142,10 @@ def problems(document: Document, before: Document | None, *, setting: bool) -> I
         yield Problem.violation("secured", f"{key} is a setting of the engine and can't be secured")
     if known is not None and value is not None and known.accepted(value) is None:
         yield Problem.violation("value", f"{str(value)[:80]!r} is not a value of {key}; use {known.allowed}")
+    elif key == project.CURRENCIES and setting:
+        for code in project.ids(value, project.CURRENCY_ID):
+            if code not in names.CURRENCIES:
+                yield Problem.violation("value", f"{code} is not a currency of ISO 4217")
     if before is not None and before.get("readOnly"):
         yield Problem.violation("readOnly", f"{key} is read-only; it can't be updated")
     url = (before or {}).get("schemaUrl")

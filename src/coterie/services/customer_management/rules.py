@@ -51,6 +51,22 @@ def restriction_problems(document: Mapping[str, Any], allowed: Collection[str] |
     ]
 
 
+def new_country(document: Mapping[str, Any], before: Mapping[str, Any] | None) -> str | None:
+    """The country of registration, unless it was that before."""
+    country: str | None = document.get("legalInfo", {}).get("countryOfRegistration")
+    return None if country == (before or {}).get("legalInfo", {}).get("countryOfRegistration") else country
+
+
+def country_problems(
+    document: Mapping[str, Any], before: Mapping[str, Any] | None, refused: Mapping[str, str]
+) -> list[Problem]:
+    """Why a legal entity can't be registered in its country; `refused` says it by country."""
+    country = new_country(document, before)
+    if country is None or country not in refused:
+        return []
+    return [Problem.violation("legalInfo.countryOfRegistration", refused[country])]
+
+
 def location_problems(document: Mapping[str, Any], _before: Mapping[str, Any] | None) -> list[Problem]:
     """What a location must not say."""
     problems = []

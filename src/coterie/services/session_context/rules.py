@@ -59,12 +59,17 @@ def attribute_problems(name: str) -> list[Problem]:
     return []
 
 
-def started(wanted: Mapping[str, Any], site: Site | None, currency: str, language: str) -> Document:
+def started(
+    wanted: Mapping[str, Any], site: Site | None, currency: str, language: str, country: str | None = None
+) -> Document:
     """The context of a new visit: what it wants, else what its site has.
 
-    site: the one that the visit names, else the default one. currency, language: the tenant's, while it has no site.
+    site: the one that the visit names, else the default one. currency, language, country: the tenant's, while it has
+    no site.
     """
     document = {"currency": currency, "language": language}
+    if country is not None:
+        document["targetLocation"] = country
     if site is not None:
         document |= {
             "siteCode": site.code,

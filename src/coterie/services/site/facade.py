@@ -40,6 +40,11 @@ async def get(call: Call, code: str) -> Site | None:
     return _site(await sites.document(call, code))
 
 
+async def misfits(call: Call) -> list[str]:
+    """What sites have that is not the tenant's, languages and currencies, each as a sentence's beginning."""
+    return await sites.misfits(call)
+
+
 def _site(document: Document | None) -> Site | None:
     if document is None:
         return None

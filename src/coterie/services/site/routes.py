@@ -31,6 +31,7 @@ SERVICE = Service(
         },
     ),
     events=events.ALL,
+    reactions={"currency.deleted": sites.keep_currencies},
     rows=(
         op("GET", "/sites", sites.list_sites, ANY, 200, answer=list[SiteView]),
         op("POST", "/sites", sites.create_site, MANAGE, 201, answer=Created),

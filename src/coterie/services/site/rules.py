@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -93,6 +93,36 @@ def foreign_languages(languages: Sequence[str], tenant: Languages) -> list[Probl
         for language in languages
         if language not in tenant.supported
     ]
+
+
+def countries(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The countries that a site names, each with its field."""
+    home = document["homeBase"]["address"]["country"]
+    return [
+        ("homeBase.address.country", home),
+        *(("shipToCountries", each) for each in document["shipToCountries"]),
+    ]
+
+
+def currencies(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The currencies that a site names, each with its field."""
+    others = document.get("availableCurrencies", ())
+    return [("currency", document["currency"]), *(("availableCurrencies", each) for each in others)]
+
+
+Named = Callable[[Mapping[str, Any]], list[tuple[str, str]]]
+
+
+def misfits(
+    code: str, document: Mapping[str, Any], tenant: Languages, foreign: Collection[str]
+) -> Iterator[str]:
+    """What a site has that its tenant lacks: languages, and those of its currencies that are `foreign`."""
+    for language in document["languages"]:
+        if language not in tenant.supported:
+            yield f"the site {code} has the language {language}"
+    for currency in dict.fromkeys(each for _, each in currencies(document)):
+        if currency in foreign:
+            yield f"the site {code} sells in {currency}"
 
 
 def becomes_default(code: str, wanted: bool | None, current: str | None) -> bool:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, Select, delete, select, update
 
 from coterie.database.session import Session
 from coterie.federation import configured
 from coterie.kit import tables
 from coterie.kit.call import Call
 from coterie.kit.errors import Conflict, Invalid, Malformed, NotFound, Problem
-from coterie.kit.tenant_settings import TENANT_SETTINGS
+from coterie.kit.tenants import Tenant
 from coterie.services.configuration import rules
 from coterie.services.configuration.rules import Document
 from coterie.services.configuration.schemas import Configuration
 from coterie.services.configuration.tables import configuration
+from coterie.services.site import facade as sites
+from coterie.tenant_settings import TENANT_SETTINGS
 
 VIEW, MANAGE = "configuration.configuration_view", "configuration.configuration_manage"
 _SEALED = "secured configurations"
@@ -28,12 +30,12 @@ _MIXIN = "configuration"
 async def documents(
     call: Call,
     client: str,
-    settings: Mapping[str, Any] | None = None,
+    tenant: Row[Any] | None = None,
     keys: Collection[str] | None = None,
 ) -> dict[str, Document]:
     """The configurations by key, in the order of their keys: all of them, or those of `keys`.
 
-    settings: the tenant's, if they are known.
+    tenant: its row, if it is known.
     """
     statement = select(configuration).where(
         configuration.c.tenant == call.tenant.name, configuration.c.client == client
@@ -44,12 +46,10 @@ async def documents(
         row.key: {**row.doc, "key": row.key, "version": row.version} for row in await call.db.all(statement)
     }
     if not client:
-        if settings is None:
-            # Not those in memory: what was written a moment ago, by any worker, must be read.
-            here = tables.tenant.c.tenant == call.tenant.name
-            settings = await call.db.value(select(tables.tenant.c.settings).where(here))
-            assert settings is not None
-        found = rules.with_settings(found, settings)
+        # Not that in memory: what was written a moment ago, by any worker, must be read.
+        row = tenant or await call.db.first(_tenant(call))
+        assert row is not None
+        found = rules.with_settings(found, row.settings, rules.initial(Tenant.of(row)))
     return {key: found[key] for key in sorted(found) if keys is None or key in keys}
 
 
@@ -141,11 +141,29 @@ async def remove(call: Call, client: str, key: str) -> None:
 async def _changing(call: Call, client: str) -> AsyncIterator[dict[str, Document]]:
     """A transaction in which nobody else changes the tenant's configurations, and those that there are."""
     async with call.writing():
-        here = tables.tenant.c.tenant == call.tenant.name
-        settings = await call.db.value(select(tables.tenant.c.settings).where(here).with_for_update())
-        assert settings is not None
-        yield await documents(call, client, settings)
+        row = await call.db.first(_tenant(call).with_for_update())
+        assert row is not None
+        yield await documents(call, client, row)
+        if not client:
+            await _check_sites(call, Tenant.of(row))
     call.runtime.tenants.forget(call.tenant.name)
+
+
+async def _check_sites(call: Call, before: Tenant) -> None:
+    """What sites have must stay the tenant's. Raises Invalid."""
+    row = await call.db.first(_tenant(call))
+    assert row is not None
+    call.tenant = Tenant.of(row)
+    if (call.tenant.languages, call.tenant.currencies) != (before.languages, before.currencies):
+        problems = [
+            Problem.violation("value", f"{each}; change the site first") for each in await sites.misfits(call)
+        ]
+        if problems:
+            raise Invalid("Tenant configuration is not valid", problems=problems)
+
+
+def _tenant(call: Call) -> Select[Any]:
+    return select(tables.tenant).where(tables.tenant.c.tenant == call.tenant.name)
 
 
 async def _put(call: Call, client: str, body: Configuration, before: Document | None, where: str) -> Document:

@@ -29,6 +29,7 @@ from coterie.query.json_match import JsonTest
 from coterie.query.q_sql import Field, Fields
 from coterie.query.sql import json_matches
 from coterie.services.configuration import facade as configurations
+from coterie.services.country import facade as countries
 from coterie.services.customer_management import events, rules
 from coterie.services.customer_management.operations import locations, references
 from coterie.services.customer_management.schemas import (
@@ -63,11 +64,14 @@ async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
     known = await references.existing(call, [write.document for write in writes])
     restricted = any(write.document.get("restrictions") for write in writes)
     restrictions = await configurations.restrictions(call) if restricted else None
+    wanted = {country for write in writes if (country := rules.new_country(write.document, write.before))}
+    refused = await countries.refusals(call, wanted)
     return [
         [
             *await _check_parent(call, write),
             *rules.missing_targets(write.document, known),
             *rules.restriction_problems(write.document, restrictions),
+            *rules.country_problems(write.document, write.before, refused),
         ]
         for write in writes
     ]

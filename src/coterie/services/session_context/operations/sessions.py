@@ -56,7 +56,8 @@ async def started(call: Call, seeds: Seeds) -> Document:
     site = await sites.get(call, seeds.site_code) if seeds.site_code else None
     site = site or await sites.default_site(call)
     given = {name: value for name, value in wanted.items() if value is not None}
-    return rules.started(given, site, call.tenant.currency, call.tenant.languages.default)
+    tenant = call.tenant
+    return rules.started(given, site, tenant.currency, tenant.languages.default, tenant.country)
 
 
 async def log_in(call: Call, logged_in: list[Event]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, true, update
@@ -11,18 +11,38 @@ from coterie.kit import tables as kit_tables
 from coterie.kit.call import Call, Reply
 from coterie.kit.errors import Invalid, NotFound, Problem
 from coterie.kit.listing import page
+from coterie.kit.outbox import Event
 from coterie.kit.resource import Resource
 from coterie.kit.store import Change, Document, Kind, Refusal, Write, Written, among_stored, remove, store_one
+from coterie.kit.tenants import Tenant
 from coterie.query.q_sql import Field, Fields
+from coterie.services.country import facade as countries
+from coterie.services.currency import facade as currencies
 from coterie.services.site import events, rules
 from coterie.services.site.schemas import SiteCreation, SiteQuery, SitesQuery, SiteUpdate, SiteView
 from coterie.services.site.tables import site
 
+Refusals = Callable[[Call, Collection[str]], Awaitable[dict[str, str]]]
 READ, MANAGE = "site.site_read", "site.site_manage"
 
 
 async def _check(call: Call, writes: Sequence[Write]) -> list[Refusal]:
-    return [rules.foreign_languages(write.document["languages"], call.tenant.languages) for write in writes]
+    return [
+        [
+            *rules.foreign_languages(write.document["languages"], call.tenant.languages),
+            *await _misnamed(call, write, rules.countries, countries.refusals),
+            *await _misnamed(call, write, rules.currencies, currencies.refusals),
+        ]
+        for write in writes
+    ]
+
+
+async def _misnamed(call: Call, write: Write, named: rules.Named, refusals: Refusals) -> list[Problem]:
+    """Problems of countries or currencies that a site names newly; what it named before may stay."""
+    before = set() if write.before is None else {code for _, code in named(write.before)}
+    wanted = [(field, code) for field, code in named(write.document) if code not in before]
+    refused = await refusals(call, {code for _, code in wanted})
+    return [Problem.violation(field, refused[code]) for field, code in wanted if code in refused]
 
 
 async def _written(call: Call, changed: Sequence[Written]) -> None:
@@ -178,10 +198,15 @@ async def write(call: Call, change: Change, current: str | None) -> None:
 
 
 async def default_locked(call: Call) -> str | None:
-    """The code of the default site. Who writes sites waits here for others that do, so it stays what it is."""
+    """The code of the default site. Who writes sites waits here for others that do, so it stays what it is.
+
+    So does who changes the tenant's languages and currencies; a site is held against those of now.
+    """
     here = call.tenant.name
     tenant = kit_tables.tenant
-    await call.db.all(select(tenant.c.tenant).where(tenant.c.tenant == here).with_for_update())
+    row = await call.db.first(select(tenant).where(tenant.c.tenant == here).with_for_update())
+    assert row is not None
+    call.tenant = Tenant.of(row)
     found: str | None = await call.db.value(
         select(site.c.code).where(site.c.tenant == here, site.c.is_default)
     )
@@ -224,6 +249,34 @@ async def document(call: Call, code: str) -> Document | None:
 async def default_document(call: Call) -> Document | None:
     """The default site as clients see it, or None while there is no site."""
     return await _first(call, site.c.is_default)
+
+
+async def misfits(call: Call) -> list[str]:
+    """What sites have that is not the tenant's, each as a sentence's beginning."""
+    rows = await call.db.all(select(site).where(site.c.tenant == call.tenant.name).order_by(site.c.code))
+    documents = {row.code: KIND.document_of(row) for row in rows}
+    wanted = {code for each in documents.values() for _, code in rules.currencies(each)}
+    known = await currencies.refusals(call, wanted)
+    return [
+        sentence
+        for code, document in documents.items()
+        for sentence in rules.misfits(code, document, call.tenant.languages, known)
+    ]
+
+
+async def keep_currencies(call: Call, deleted: list[Event]) -> None:
+    """A currency that a site sells in is only deleted by force. Raises Invalid."""
+    gone = {event.facts["code"] for event in deleted if not event.facts["forced"]}
+    if not gone:
+        return
+    rows = await call.db.all(select(site).where(site.c.tenant == call.tenant.name).order_by(site.c.code))
+    for row in rows:
+        for _, code in rules.currencies(KIND.document_of(row)):
+            if code in gone:
+                message = (
+                    f"the site {row.code} sells in {code}; change it first, or delete with forceDelete=true"
+                )
+                raise Invalid(problems=(Problem.violation("currencyCode", message),))
 
 
 async def _first(call: Call, condition: ColumnElement[bool]) -> Document | None:

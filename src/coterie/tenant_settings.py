@@ -11,16 +11,25 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from coterie import project
+
 _SWITCH = (True, False)
 _URL = r"https?://\S{1,1000}"
 _HOST = r"(https?://)?[^\s/]{1,250}/?"
 
 
 @dataclass(frozen=True)
+class Ids:
+    """The type of a list whose objects have an `id` of this form, one of them the default (`project.ids`)."""
+
+    form: str
+
+
+@dataclass(frozen=True)
 class TenantSetting:
     """One setting, with the texts to choose from or, for a switch, true and false.
 
-    Instead of `values` it may have a type: `dict`, or a regular expression that its text matches. One without a
+    Instead of `values` it may have a type: `dict`, `Ids`, or a regular expression that its text matches. One without a
     default, as all of these are, is not there until it is set.
     """
 
@@ -28,11 +37,13 @@ class TenantSetting:
     default: Any
     values: tuple[Any, ...]
     help: str
-    type: str | type[dict[Any, Any]] = ""
+    type: str | type[dict[Any, Any]] | Ids = ""
 
     @property
     def allowed(self) -> str:
         """The allowed values as a sentence's end."""
+        if isinstance(self.type, Ids):
+            return 'a list of objects, or its text, such as `[{"id":"…","default":true}]`, with one default at most'
         if self.type:
             return "an object" if self.type is dict else f"a text like `{self.type}`"
         return " or ".join(str(each).lower() for each in self.values)
@@ -41,6 +52,8 @@ class TenantSetting:
         """The allowed value that `value` stands for (a switch may come as text), or None."""
         if isinstance(self.type, str) and self.type:
             return value if isinstance(value, str) and re.fullmatch(self.type, value) else None
+        if isinstance(self.type, Ids):
+            return value if project.ids(value, self.type.form) else None
         if self.type:
             return value if isinstance(value, dict) else None
         if self.values == _SWITCH and isinstance(value, str):
@@ -49,6 +62,23 @@ class TenantSetting:
 
 
 _ALL = (
+    TenantSetting(
+        project.LANGUAGES,
+        None,
+        (),
+        "The tenant's languages by tag, as far as sites need them.",
+        Ids(project.LANGUAGE_ID),
+    ),
+    TenantSetting(
+        project.CURRENCIES,
+        None,
+        (),
+        "The currencies that the tenant has from the start, by ISO 4217 code; the currency service adds others.",
+        Ids(project.CURRENCY_ID),
+    ),
+    TenantSetting(
+        project.COUNTRY, None, (), "The country where a visit is that no site places.", project.COUNTRY_ID
+    ),
     TenantSetting(
         "segments.categoryScope",
         "assigned",
