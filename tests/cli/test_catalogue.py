@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
@@ -73,6 +74,31 @@ def test_a_catalogue_comes_in_and_a_repetition_changes_nothing(given: Run, tmp_p
             made = {"created": 0, "updated": count} if again else {"created": count, "updated": 0}
             assert counts(done) == {"rows": count, "failed": 0, **made}
     assert not list(tmp_path.glob("*.progress"))
+
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+)
+
+
+def test_media_come_from_files_beside_the_list_or_by_url(given: Run, tmp_path: Path) -> None:
+    given("import", "products", str(rows(tmp_path / "p.ndjson", [product("pictured")])))
+    (tmp_path / "a.png").write_bytes(PIXEL)
+    shown = {"refIds": [{"type": "PRODUCT", "id": "pictured"}]}
+    file = rows(
+        tmp_path / "m.ndjson",
+        [
+            {"id": "blob", "file": "a.png", **shown},
+            {"id": "link", "url": "https://example.com/a.png", **shown},
+            {"id": "gone", "file": "b.png"},
+            {"id": "none"},
+        ],
+    )
+    for arguments, created, updated in ((["--dry-run"], 2, 0), ([], 2, 0), ([], 0, 2)):
+        done = given("import", "media", str(file), "--json", *arguments)
+        assert counts(done) == {"rows": 4, "created": created, "updated": updated, "failed": 2}
+        assert "line 3 (gone): file: b.png can't be read: No such file or directory" in done.stderr
+        assert "line 4 (none): file: is required, or url" in done.stderr
 
 
 def test_a_dry_run_believes_in_the_rows_above(given: Run, tmp_path: Path) -> None:

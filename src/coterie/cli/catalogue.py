@@ -1,17 +1,15 @@
-"""`coterie import products|categories|assignments`: a catalogue in files, row by row through the API's own writes."""
+"""`coterie import products|categories|assignments|media`: a catalogue in files, row by row through the API."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import httpx2
 from cyclopts import Parameter
@@ -25,23 +23,17 @@ from coterie.cli.remote import (
     Dry,
     Errors,
     FormatOption,
-    Server,
-    complaint,
     format_of,
     opened,
     progress,
-    said,
     source_of,
 )
 from coterie.cli.rows import Lines, Row, rows_of
 from coterie.cli.transfer import File, importing
+from coterie.cli.writes import KINDS, Kind, Result, Target
 
-_BULK = 200
-# How often a request is sent that a server did not take, and the seconds before the second time.
-_TRIES, _PAUSE = 6, 0.5
 # How many refused rows are told of on standard error.
 _TOLD = 10
-_ALL_LANGUAGES = {"content-language": "*"}
 
 
 @Parameter(name="*")
@@ -58,33 +50,6 @@ class How:
     ] = False
     format: FormatOption = None
     errors: Errors = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a row: a status code, and what the server said of one that it refused.
-
-    fields: those that it named, where it named any.
-    """
-
-    code: int
-    message: str = ""
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the rows of a file are.
-
-    id: names a row in the list of errors, and to rows after it. together: whether a row can go into one request with
-    another. most: rows in one request. send: makes it.
-    """
-
-    id: Callable[[Mapping[str, Any]], str]
-    needs: tuple[str, ...]
-    together: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
-    most: int
-    send: Callable[[Server, list[Mapping[str, Any]], dict[str, str]], list[Result]]
 
 
 @importing.command
@@ -114,90 +79,13 @@ def assignments(file: File, /, *, how: How | None = None, json_: Json = False, a
     _import("assignments", file, how or How(), json_, access)
 
 
-def _put_products(server: Server, bodies: list[Mapping[str, Any]], headers: dict[str, str]) -> list[Result]:
-    answer = _sent(server, "PUT", "/product/{tenant}/products/bulk", bodies, headers)
-    return _entries(answer, len(bodies))
+@importing.command
+def media(file: File, /, *, how: How | None = None, json_: Json = False, access: Access) -> None:
+    """Import media: rows with a url, or with a file's path as it lies beside the list; refIds say what shows it.
 
-
-def _put_category(server: Server, bodies: list[Mapping[str, Any]], headers: dict[str, str]) -> list[Result]:
-    (body,) = bodies
-    query = {"publish": json.dumps(body["published"])} if isinstance(body.get("published"), bool) else {}
-    path = f"/category/{{tenant}}/categories/{quote(body['id'], safe='')}"
-    return [_single(_sent(server, "PUT", path, body, headers, query))]
-
-
-def _put_assignments(
-    server: Server, bodies: list[Mapping[str, Any]], headers: dict[str, str]
-) -> list[Result]:
-    path = f"/category/{{tenant}}/categories/{quote(bodies[0]['categoryId'], safe='')}/assignments/references/bulk"
-    refs = [{"ref": {"id": body["productId"], "type": "PRODUCT"}} for body in bodies]
-    return _entries(_sent(server, "PUT", path, refs, headers), len(bodies))
-
-
-def _alone(_one: Mapping[str, Any], _other: Mapping[str, Any]) -> bool:
-    return True
-
-
-KINDS = {
-    "products": Kind(lambda body: str(body["id"]), ("id",), _alone, _BULK, _put_products),
-    "categories": Kind(lambda body: str(body["id"]), ("id",), _alone, 1, _put_category),
-    "assignments": Kind(
-        lambda body: f"{body['categoryId']}/{body['productId']}",
-        ("categoryId", "productId"),
-        lambda one, other: one["categoryId"] == other["categoryId"],
-        _BULK,
-        _put_assignments,
-    ),
-}
-
-
-def _sent(
-    server: Server, method: str, path: str, body: Any, headers: dict[str, str], query: Any = None
-) -> httpx2.Response:
-    """The answer of a server that is there and well; one that is not is asked again for a while."""
-    for again in range(_TRIES):
-        try:
-            answer = server.send(method, path, json=body, params=query, headers=headers)
-        except httpx2.TransportError:
-            if again == _TRIES - 1:
-                raise
-        else:
-            if answer.status_code < 500 and answer.status_code != 429:
-                break
-            if again == _TRIES - 1:
-                raise CommandError(f"the server answered {answer.status_code}: {complaint(answer)}")
-        time.sleep(_PAUSE * 2**again)
-    if answer.status_code in (401, 403):
-        raise CommandError(f"the server answered {answer.status_code}: {complaint(answer)}")
-    return answer
-
-
-def _single(answer: httpx2.Response) -> Result:
-    if answer.status_code < 300:
-        return Result(answer.status_code)
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    return Result(answer.status_code, complaint(answer), _fields(body))
-
-
-def _entries(answer: httpx2.Response, rows: int) -> list[Result]:
-    if answer.status_code != 207:
-        return [_single(answer)] * rows
-    return [
-        Result(entry["code"], "" if entry["code"] < 300 else said(entry), _fields(entry))
-        for entry in answer.json()
-    ]
-
-
-def _fields(error: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields that an error names: those of a request that has one of each."""
-    found = []
-    for each in error.get("details") or ():
-        name = each.get("field", "") if isinstance(each, dict) else str(each).split(": ", 1)[0]
-        found.append(name)
-    return tuple(found)
+    Exit code 1 when rows were refused. Interrupted, the same command goes on where it was.
+    """
+    _import("media", file, how or How(), json_, access)
 
 
 @dataclass
@@ -268,10 +156,11 @@ def _import(what: str, file: str, how: How, as_json: bool, access: Access) -> No
         server = open_.enter_context(opened(access))
         bar = open_.enter_context(progress())
         refused = open_.enter_context(closing(_Refused(how.errors, resumed, bar.console)))
+        folder = Path(file).parent if file != "-" else Path()
         size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else None
         rows = rows_of(Lines(source, bar, size), format, rules, kind.needs)
         with _told_where(journal):
-            _run(kind, server, rows, journal, refused, how.dry_run)
+            _run(kind, Target(server, folder, how.dry_run), rows, journal, refused)
     journal.end()
     done = journal.done
     if as_json:
@@ -286,26 +175,24 @@ def _import(what: str, file: str, how: How, as_json: bool, access: Access) -> No
 
 def _run(
     kind: Kind,
-    server: Server,
+    target: Target,
     rows: Iterator[Row],
     journal: Journal,
     refused: _Refused,
-    dry_run: bool,
 ) -> None:
     """Send what comes after the rows that are done."""
     skip = journal.done.rows
-    headers = _ALL_LANGUAGES | ({"x-dry-run": "true"} if dry_run else {})
     seen: set[str] = set()
     for group in _groups(kind, (row for at, row in enumerate(rows) if at >= skip)):
         bodies = [row.body for row in group if row.problem is None]
-        sent = iter(kind.send(server, bodies, headers) if bodies else ())
+        sent = iter(kind.send(target, bodies) if bodies else ())
         for row in group:
             result = next(sent) if row.problem is None else Result(400, row.problem)
-            if dry_run and result.code == 400 and _is_waived(row.body, result.fields, seen):
+            if target.dry and result.code == 400 and _is_waived(row.body, result.fields, seen):
                 result = Result(201)
             if result.code >= 300:
                 refused.note(row, "" if row.problem else kind.id(row.body), result.message)
-            elif dry_run:
+            elif target.dry:
                 seen.add(kind.id(row.body))
             journal.done.count(result)
         refused.flush()
