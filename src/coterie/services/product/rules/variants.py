@@ -64,7 +64,7 @@ def inherited(own: Document, parent: Mapping[str, Any]) -> Document:
 def without_inherited(document: Document) -> Document:
     """Of a variant's view what is its own or overridden, and its name, which every product has."""
     metadata = document["metadata"]
-    always = ("id", "yrn", "name", *_OWN, "categoryIds", "customerSegmentIds")
+    always = ("id", "yrn", "name", *_OWN, "categoryIds", "customerSegmentIds", "media")
     result: Document = {name: document[name] for name in always if name in document}
     kept = {name: value for name, value in metadata.items() if name != "mixins"}
     result["metadata"] = kept
