@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coterie.tenant_settings import TENANT_SETTINGS
 
 import coterie
+from coterie.tenant_settings import TENANT_SETTINGS
 from support.api import Api, new_tenant
 from support.shop import SEGMENTS, Shop
 
