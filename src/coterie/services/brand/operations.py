@@ -10,7 +10,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import NotFound
 from coterie.kit.language import filter_map
 from coterie.kit.resource import Resource
-from coterie.kit.store import Document, Kind, Written, among_stored, locked, store_one
+from coterie.kit.store import Document, Kind, Written, among, among_stored, locked, store_one
 from coterie.query.q_sql import Field, Fields
 from coterie.services.brand import events, rules
 from coterie.services.brand.schemas import BrandCreation, BrandUpdate, BrandView
@@ -109,5 +109,6 @@ async def by_ids(call: Call, ids: Collection[str]) -> dict[str, Document]:
     """The brands among `ids` as clients see them."""
     if not ids:
         return {}
-    rows = await call.db.all(RESOURCE.selected(call).where(brand.c.id.in_(sorted(set(ids)))))
+    named = among(call.db, [brand.c.id], [(id,) for id in sorted(set(ids))])
+    rows = await call.db.all(RESOURCE.selected(call).where(named))
     return {row.id: RESOURCE.view(call, row) for row in rows}

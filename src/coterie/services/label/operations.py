@@ -10,7 +10,7 @@ from coterie.kit.call import Call, Reply
 from coterie.kit.errors import NotFound
 from coterie.kit.language import localized
 from coterie.kit.resource import Resource
-from coterie.kit.store import Document, Kind, Written, among_stored, locked, store_one
+from coterie.kit.store import Document, Kind, Written, among, among_stored, locked, store_one
 from coterie.query.q_sql import Field, Fields
 from coterie.query.sql import json_number
 from coterie.services.label import events, rules
@@ -107,5 +107,6 @@ async def by_ids(call: Call, ids: Collection[str]) -> dict[str, Document]:
     """The labels among `ids` as clients see them."""
     if not ids:
         return {}
-    rows = await call.db.all(RESOURCE.selected(call).where(label.c.id.in_(sorted(set(ids)))))
+    named = among(call.db, [label.c.id], [(id,) for id in sorted(set(ids))])
+    rows = await call.db.all(RESOURCE.selected(call).where(named))
     return {row.id: RESOURCE.view(call, row) for row in rows}

@@ -17,6 +17,8 @@ from coterie.kit.resource import Resource, check_id
 from coterie.kit.store import Document, among
 from coterie.kit.wire import Search
 from coterie.query.q_sql import Fields
+from coterie.services.brand import facade as brands
+from coterie.services.label import facade as labels
 from coterie.services.product.operations import classification, indexing, links, media, templates
 from coterie.services.product.operations.stored import FIELDS, KIND, LOCALIZED
 from coterie.services.product.rules import products as rules
@@ -176,6 +178,10 @@ async def _expanded(query: ProductsQuery | ProductQuery, call: Call, views: list
         await _add_templates(call, views)
     if "parentVariant" in words:
         await _add_parents(call, views)
+    if "brand" in words:
+        await _add_brands(call, views)
+    if "labels" in words:
+        await _add_labels(call, views)
 
 
 async def _add_variants(call: Call, views: Sequence[Document]) -> None:
@@ -220,6 +226,29 @@ async def _add_parents(call: Call, views: Sequence[Document]) -> None:
     for view in views:
         if view.get("parentVariantId") in found:
             view["parentVariant"] = found[view["parentVariantId"]]
+
+
+async def _add_brands(call: Call, views: Sequence[Document]) -> None:
+    """To products of a brand that is there what its own service shows of it."""
+    named = {view["brandId"] for view in views if "brandId" in view}
+    found = {id: _plain(each) for id, each in (await brands.by_ids(call, named)).items()}
+    for view in views:
+        if view.get("brandId") in found:
+            view["brand"] = found[view["brandId"]]
+
+
+async def _add_labels(call: Call, views: Sequence[Document]) -> None:
+    """To products with labels those that are there, in the order of `labelIds`."""
+    labelled = [view for view in views if "labelIds" in view]
+    named = {id for view in labelled for id in view["labelIds"]}
+    found = {id: _plain(each) for id, each in (await labels.by_ids(call, named)).items()}
+    for view in labelled:
+        view["labels"] = [found[id] for id in view["labelIds"] if id in found]
+
+
+def _plain(view: Document) -> Document:
+    """A brand or label inside a product, which has no metadata there."""
+    return {name: value for name, value in view.items() if name != "metadata"}
 
 
 def _keys(ids: Collection[str]) -> list[tuple[str, ...]]:

@@ -226,6 +226,38 @@ class ClassificationMixinView(Wire):
     obsolete_schema_url_used: bool | None = None
 
 
+class BrandShown(Wire):
+    """The brand of a product, where `expand` asks for it."""
+
+    id: str
+    name: str
+    localized_name: dict[str, str]
+    description: str | None = None
+    localized_description: dict[str, str] | None = None
+    image: str | None = None
+    cloudinary_url: str | None = None
+    media_id: str | None = None
+
+
+class LabelOverlay(Wire):
+    """Whether a label lies over the images of its products, and at which position."""
+
+    position: int | float
+    is_true: bool | None = None
+
+
+class LabelShown(Wire):
+    """A label of a product, where `expand` asks for it."""
+
+    id: str
+    name: str
+    description: Text | None = None
+    overlay: LabelOverlay | None = None
+    image: str | None = None
+    cloudinary_url: str | None = None
+    media_id: str | None = None
+
+
 class ProductMetadataView(MetadataView):
     """`metadata` of a product in an answer."""
 
@@ -251,7 +283,9 @@ class ProductView(Wire):
     tax_classes: dict[str, str] | None = None
     related_items: list[RelatedItemView] | None = None
     brand_id: str | None = None
+    brand: BrandShown | None = None
     label_ids: list[str] | None = None
+    labels: list[LabelShown] | None = None
     vendor: VendorView | None = None
     vendor_id: str | None = None
     weight_dependent: bool | None = None
