@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from coterie.kit.dialect import Dialect
-from coterie.kit.rows import ANY, PUBLIC, TYPED, Service, op
+from coterie.kit.rows import ANY, PUBLIC, TYPED, Service, handler_of, op
 from coterie.kit.wire import BulkEntry, Created
 from coterie.services.schema import events
 from coterie.services.schema.operations import bulk, custom_types, instances, references, schemas, transfer
@@ -15,14 +16,22 @@ from coterie.services.schema.operations.documents import (
     published,
 )
 from coterie.services.schema.operations.leaving import forget_customers
+from coterie.services.schema.operations.uploads import MEDIA
 from coterie.services.schema.schemas import (
     ExportView,
     InstanceView,
     ParsedView,
+    ReferenceForm,
+    ReferenceUpdateForm,
     ReferenceView,
+    SchemaForm,
     SchemaView,
     TypeView,
 )
+
+_PARSE = replace(handler_of(schemas.parse_file), media={MEDIA: SchemaForm})
+_CREATE = replace(handler_of(references.create_reference), media={MEDIA: ReferenceForm})
+_REPLACE = replace(handler_of(references.put_reference), media={MEDIA: ReferenceUpdateForm})
 
 MANAGE = (schemas.MANAGE,)
 INSTANCE_READ = ("schema.custominstance_read", f"custom.{TYPED}_read", f"custom.{TYPED}_read_own")
@@ -54,7 +63,7 @@ SERVICE = Service(
         # Schemas
         op("GET", "/schemas", schemas.list_schemas, ANY, 200, answer=list[SchemaView]),
         op("POST", "/schemas", schemas.create_schema, MANAGE, 201, answer=Created),
-        op("POST", "/schemas/file", schemas.parse_file, ANY, 200, answer=ParsedView, mode="none"),
+        op("POST", "/schemas/file", _PARSE, ANY, 200, answer=ParsedView, mode="none"),
         op("GET", _SCHEMA, schemas.get_schema, ANY, 200, answer=SchemaView),
         op("PUT", _SCHEMA, schemas.put_schema, MANAGE, 204),
         op("DELETE", _SCHEMA, schemas.delete_schema, MANAGE, 204),
@@ -62,9 +71,9 @@ SERVICE = Service(
         op("GET", "/types", schemas.list_types, ANY, 200, answer=list[str]),
         # References
         op("GET", "/references", references.list_references, ANY, 200, answer=list[ReferenceView]),
-        op("POST", "/references", references.create_reference, MANAGE, 201, answer=Created, mode="none"),
+        op("POST", "/references", _CREATE, MANAGE, 201, answer=Created, mode="none"),
         op("GET", _REFERENCE, references.get_reference, ANY, 200, answer=ReferenceView),
-        op("PUT", _REFERENCE, references.put_reference, MANAGE, 204, mode="none"),
+        op("PUT", _REFERENCE, _REPLACE, MANAGE, 204, mode="none"),
         op("DELETE", _REFERENCE, references.delete_reference, MANAGE, 204),
         # What is published
         op(

@@ -92,6 +92,27 @@ class ReferenceCreation(ReferenceUpdate):
     id: str | None = None
 
 
+class SchemaForm(Wire):
+    """The parts of a form whose attributes are read: a JSON Schema, and perhaps the schema that it is for."""
+
+    file: dict[str, Any]
+    id: str | None = None
+
+
+class ReferenceForm(Wire):
+    """The parts of a form that creates a reference."""
+
+    file: dict[str, Any]
+    body: ReferenceCreation
+
+
+class ReferenceUpdateForm(Wire):
+    """The parts of a form that publishes a reference's next version."""
+
+    file: dict[str, Any]
+    body: ReferenceUpdate
+
+
 class VersionedQuery(Wire):
     """Query parameter of one schema or reference; by default the current version."""
 
