@@ -8,12 +8,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from coterie.tenant_settings import TENANT_SETTINGS
-
 from coterie.directory import SERVICES
 from coterie.kit.dispatch import Dispatch
 from coterie.kit.errors import CoterieError
 from coterie.settings import Settings
+from coterie.tenant_settings import TENANT_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
