@@ -30,11 +30,14 @@ def with_parents() -> set[tuple[str, str]]:
     return direct | above
 
 
+# Beside the basic products: what the template's parent makes of two colours and four sizes, and what they are part of.
+ASSORTMENT = Counter({"PARENT_VARIANT": 1, "VARIANT": 8, "BUNDLE": 2})
 COUNTS = {
     "/site/demo/sites?totalCount=true": 2,
     "/category/demo/categories?showUnpublished=true": 66,
     "/catalog/demo/catalogs": 2,
-    "/product/demo/products": 300,
+    "/product/demo/products": 300 + ASSORTMENT.total(),
+    "/product/demo/product-templates": 1,
     "/brand/brands": len(catalogue.brands()),
     "/label/labels": len(media.LABELS),
     "/media/demo/assets": len(list(media.pictures())),
@@ -83,7 +86,10 @@ def everything(api: Api, path: str) -> list[dict[str, Any]]:
             shown.pop("metadata", None)
         if len(page) < 500:
             break
-    return found
+    for each in found:
+        if "parentVariantId" in each:  # its parent made it, and made its id up
+            each["id"] = each["yrn"] = each["code"]
+    return sorted(found, key=lambda each: str(each.get("id")))
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +193,24 @@ def filled_postgres(postgres_server: Server) -> Server:
     """The demo on PostgreSQL."""
     start(postgres_server)
     return postgres_server
+
+
+def test_products_are_of_several_types_with_brands_and_labels(filled: Server) -> None:
+    api = backend(filled, start(filled))
+    products = {each["code"]: each for each in everything(api, "/product/demo/products?expand=brand,labels")}
+    types = Counter(each["productType"] for each in products.values())
+    assert types == ASSORTMENT + Counter({"BASIC": 300})
+    variant = products["SE-J-HV-YELLOW-XL"]
+    assert variant["mixins"] == {
+        "productVariantAttributes": {"colour": "YELLOW", "size": "XL"},
+        "productTemplateAttributes": {"standard": "EN ISO 20471"},
+    }
+    assert (variant["brand"]["name"], products["SE-J-HV"]["categoryIds"]) == ("Schirmeck", ["safety"])
+    used = {label["id"] for each in products.values() for label in each.get("labels", ())}
+    assert used == {id for id, *_ in media.LABELS}
+    # What they name is there.
+    assert all("brand" in each for each in products.values())
+    assert all(len(each.get("labels", ())) == len(each.get("labelIds", ())) for each in products.values())
 
 
 def test_a_second_start_changes_nothing(filled: Server) -> None:

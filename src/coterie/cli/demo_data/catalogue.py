@@ -96,6 +96,8 @@ def _products_of(family: Body) -> list[Body]:
             "brandId": slug(family["brand"]),
             "taxClasses": {"DE": "STANDARD", "AT": "STANDARD", "CH": "STANDARD", "GB": "STANDARD"},
         }
+        if "labels" in family:
+            body["labelIds"] = family["labels"]
         if attributes:
             body["mixins"] = {"technicalData": attributes}
         bodies.append(body)

@@ -36,6 +36,7 @@ def plan(tenant: str, passwords: dict[str, str], bulk: int) -> list[Step]:
         *_sites(tenant),
         *_brands(),
         *_catalogue(tenant, bulk),
+        *_assortment(tenant),
         *_catalogs(tenant, bulk),
         *_people(tenant, passwords),
         *_segments(tenant, bulk),
@@ -84,6 +85,18 @@ def _catalogue(tenant: str, bulk: int) -> Iterator[Step]:
         for chunk in _parts(ids, bulk):
             refs = [{"ref": {"id": id, "type": "PRODUCT"}} for id in chunk]
             yield Step("categories", "PUT", f"{root}/{category}/assignments/references/bulk", refs)
+
+
+def _assortment(tenant: str) -> Iterator[Step]:
+    """A template, a parent that makes variants, bundles, and the categories in which they are."""
+    lists, root = load("assortment"), f"/product/{tenant}"
+    for body in lists["template"]:
+        yield Step("templates", "POST", f"{root}/product-templates", body)
+    for body in (*lists["parent"], *lists["bundle"]):
+        yield Step("variants and bundles", "POST", f"{root}/products", body)
+    for id, category in lists["homes"].items():
+        path = f"/category/{tenant}/categories/{category}/assignments/references/{id}"
+        yield Step("variants and bundles", "PUT", path, {"ref": {"id": id, "type": "PRODUCT"}})
 
 
 def _catalogs(tenant: str, bulk: int) -> Iterator[Step]:
